@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
+from slack_alert.core.model.request import Request, SendMessage
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Request
-from slack_alert.engine.requests import build
 from slack_alert.stores import DatabaseLock, FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path
 
 #: The number of messages that are read at a time.
@@ -57,7 +56,7 @@ class DatabaseFiles:
         try:
             while page := reader.waiting(None, after, _PAGE):
                 after = page[-1].id
-                left += [build.send(delivery.message, delivery.created) for delivery in page]
+                left += [Request.of(SendMessage.of(delivery.message), delivery.created) for delivery in page]
             SqliteInbox(inbox_path(self._path)).add(*left)
         except StoreError:
             return 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct
@@ -92,6 +93,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -
         services=services,
         journal=stores.journal,
         mute=mutes.reason,
+        judge=make_judge(settings, render.mark, mutes.reason),
         slow_runs=_make_slow_run_detector(settings, reader, clock),
     )
     return Runtime(clock, render.mark, snapshot, reader, writer, recorder, mutes, executor, engine, services)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.addresses import errors_address
 from slack_alert.bootstrap.current_mutes import make_digests
-from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
 from slack_alert.bootstrap.runtime import blocking_of, make_runtime
@@ -27,8 +26,9 @@ from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.refusing import closed_channel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes.mutes import PACK, Mutes
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import ChangeWatch, Channel, Clock, OutboxReader, Recorder, Source
+from slack_alert.engine.requests.apply import MUTES_PACK
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import stalled_addresses
 
@@ -71,7 +71,6 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
         children=runtime.services.children,
         load=runtime.executor.load,
         muted_until=mutes.until,
-        judge=make_judge(settings, runtime.mark, mutes.reason),
         accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),
         post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
@@ -173,7 +172,7 @@ def _entry_acceptor(mutes: Mutes, key_value_store: Callable[[str], KeyValueStore
     """Return the function that passes an entry from outside to the mutes or to its pack's store."""
 
     def accept(entry: StoredValue) -> None:
-        (mutes if entry.pack == PACK else key_value_store(entry.pack)).accept(entry)
+        (mutes if entry.pack == MUTES_PACK else key_value_store(entry.pack)).accept(entry)
 
     return accept
 

@@ -4,14 +4,15 @@ msgspec creates and copies them in C: defining a class takes a thirtieth of a da
 fifth.
 """
 
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from msgspec import MsgspecError, Struct, field, json, msgpack
+from msgspec import Meta, MsgspecError, Struct, convert, field, json, msgpack, to_builtins
 from msgspec.structs import asdict, astuple, force_setattr, replace
 
 __all__ = (
-    "PrivateStruct", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_packed", "replace",
-    "to_json", "to_packed",
+    "Int64", "PrivateStruct", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_packed",
+    "from_plain", "replace", "to_json", "to_packed", "to_plain",
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -27,13 +28,35 @@ to_json = json.Encoder().encode
 #: Encode structs and their fields as msgpack, for `from_packed`; raises as `to_json` does, and OverflowError.
 to_packed = msgpack.Encoder().encode
 
-#: Raised by `from_packed` for bytes that do not hold the expected type.
+#: An integer of 64 bits, as databases need it.
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
+#: Raised by `from_packed` and `from_plain` for what does not hold the expected type; it is a ValueError.
 Unreadable = MsgspecError
 
 
 def from_packed(packed: bytes, kind: type[_T]) -> _T:
     """Return the value that `to_packed` encoded; raise Unreadable if it is not of type `kind`."""
     return msgpack.decode(packed, type=kind)
+
+
+def to_plain(value: object, default: Callable[[Any], object] | None = None) -> Any:  # Any: as JSON values are
+    """Return a struct as values that JSON has, bytes in base64; `default` replaces values of other types.
+
+    Raise TypeError for those without it.
+    """
+    return to_builtins(value, enc_hook=default or _plain)
+
+
+def from_plain(plain: object, kind: type[_T]) -> _T:
+    """Return the value that `to_plain` made plain; raise Unreadable if it is not of type `kind`."""
+    return convert(plain, kind)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 class PrivateStruct(Struct, frozen=True):

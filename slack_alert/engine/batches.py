@@ -9,6 +9,7 @@ from typing import NamedTuple
 from slack_alert.core.events import Event
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record
+from slack_alert.core.model.request import KeepValue, Request
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import Struct, field
@@ -49,6 +50,11 @@ class StoredValue(Struct, frozen=True):
     #: JSON text.
     value: str | None
     expires: datetime | None = None
+
+
+def keep_request(entry: StoredValue, at: datetime) -> Request:
+    """Return the request to store a value."""
+    return Request.of(KeepValue(entry.pack, entry.key, entry.value, entry.expires), at)
 
 
 class HistoryLimits(Struct, frozen=True):

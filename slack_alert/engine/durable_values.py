@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
 
@@ -28,9 +28,18 @@ _PATIENCE_ON_LOOP = timedelta(seconds=0.25)
 
 def submit_durably(recorder: Recorder, batch: Batch) -> Wait:
     """Submit a batch, and return a function that waits until it is durable: not at all where a journal holds it."""
+
+    def submit(then: Callable[[], object]) -> Batch:
+        recorder.submit(batch, then)
+        return batch
+
+    return durably(submit)
+
+
+def durably(submit: Callable[[Callable[[], object]], Batch]) -> Wait:
+    """Return the wait for the batch that `submit` makes and submits, given what is called after its commit."""
     committed = threading.Event()
-    recorder.submit(batch, committed.set)
-    return partial(_wait, batch, committed)
+    return partial(_wait, submit(committed.set), committed)
 
 
 def write_durably(recorder: Recorder, entries: Iterable[StoredValue]) -> Wait:

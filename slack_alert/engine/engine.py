@@ -14,18 +14,21 @@ from slack_alert.core.content.render import Piece
 from slack_alert.core.events import Event, fields_of
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Notice
+from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.pipeline.settle import settle, was_quiet
-from slack_alert.core.policy.quota import Pause, State, reset_alert_quota
+from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.report.slow_runs import BRIEF
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
 from slack_alert.engine.context.context import Context, ContextServices
-from slack_alert.engine.durable_values import submit_durably
+from slack_alert.engine.durable_values import durably
 from slack_alert.engine.monitoring.clock_watch import MissedTicks, TickMonitor
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Clock, Due, Executor, Journal, Recorder
+from slack_alert.engine.requests.apply import apply_request, pause_request
+from slack_alert.engine.requests.external_runs import Judge
 from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
 from slack_alert.engine.runs.job_state import JobState, create_job_states, replace_jobs
@@ -58,6 +61,7 @@ class Engine:
         services: ContextServices | None = None,
         journal: Journal | None = None,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+        judge: Judge | None = None,
         slow_runs: SlowRunDetector | None = None,
     ) -> None:
         self._catalog = catalog
@@ -70,6 +74,8 @@ class Engine:
         self._journal = journal
         #: Returns why a job is muted at a slot; empty: it is not.
         self._mute = mute
+        #: Settles a run that another program started; None: such runs are refused.
+        self._judge = judge
         self._job_states: dict[str, JobState] = {}
         #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
@@ -256,10 +262,31 @@ class Engine:
         """Post a notice of the program itself; a key is posted once only."""
         self._messages.notify(origin, text, to)
 
-    def pause(self, name: str, hold: Pause | None) -> None:
-        """Pause a job, or resume it (None); an unknown job is ignored."""
-        if name in self._job_states:
-            self._job_states[name].hold = hold
+    def apply(
+        self, request: Request, then: Callable[[], object] | None = None, *, now: datetime | None = None
+    ) -> Batch:
+        """Apply a request: it takes effect at once, and is committed soon; `then` is called after that.
+
+        This alone pauses, resumes, mutes and acknowledges jobs, whoever asked: a function, a person, another program.
+        Return the batch, for what takes effect outside of the engine.
+        """
+        batch = apply_request(
+            request,
+            self.next_id,
+            self.update_state,
+            self._judge,
+            jobs=lambda: [job_state.job.name for job_state in self.jobs()],
+            now=now,
+        )
+        for name, hold in batch.holds.items():
+            if name in self._job_states:
+                self._job_states[name].hold = hold
+        if request.kind == "ack":
+            batch.messages += [shown for name in batch.states for shown in self._acknowledgement(name)]
+        self._recorder.submit(batch, then)
+        for event in batch.events:
+            self.handle_event(event)
+        return batch
 
     def hold(self, name: str, hold: Pause | None) -> None:
         """Pause or resume (None) the job with a name as people type it; durable when this returns.
@@ -267,11 +294,7 @@ class Engine:
         Raise BadValue where there is no such job, and StoreError where the disk accepts no write.
         """
         full = full_name(name, [job_state.job.name for job_state in self.jobs()])
-        self.pause(full, hold)
-        batch = Batch(holds={full: hold})
-        if hold is None:
-            batch.states[full] = self.update_state(full, reset_alert_quota)
-        submit_durably(self._recorder, batch)()
+        durably(partial(self.apply, pause_request(full, hold, self._clock.now())))()
 
     def state_of(self, name: str) -> State:
         """Return the state of a job or an external program; a new state for an unknown name."""
@@ -283,14 +306,6 @@ class Engine:
             return self._job_states[name].update_state(change)
         self._others[name] = change(self._others.get(name, State()))
         return self._others[name]
-
-    def acknowledgement(self, name: str) -> tuple[Message, ...]:
-        """Return the messages that show who acknowledged a job's incident; none while it is muted or over."""
-        return (
-            self._messages.acknowledgement(self._job_states[name], self._clock.now())
-            if name in self._job_states
-            else ()
-        )
 
     def next_id(self) -> int:
         """Return an unused run id."""
@@ -318,6 +333,14 @@ class Engine:
         seen = {run.binding: self._job_states[run.binding].seen for run in cut_off}
         self._recorder.submit(Batch(seen=seen, records=records, running=()))
         return len(cut_off)
+
+    def _acknowledgement(self, name: str) -> tuple[Message, ...]:
+        """Return the messages that show who acknowledged a job's incident; none while it is muted or over."""
+        return (
+            self._messages.acknowledgement(self._job_states[name], self._clock.now())
+            if name in self._job_states
+            else ()
+        )
 
     def _recover_late(self, late: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None) -> None:
         lost = recover(late, replace(snapshot, returned=tuple(snapshot.returned_by(late))), since, is_late=True)

@@ -11,6 +11,7 @@ from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.core.model.record import Record
+from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.retry import SendResult
 from slack_alert.core.structs import Struct
@@ -203,16 +204,6 @@ class Reader(HistoryReader, OutboxReader, Protocol):
 
     def close(self) -> None:
         """Close the files."""
-
-
-class Request(Struct, frozen=True):
-    """A request to the running program, left in the inbox by another process."""
-
-    #: pause, resume, send, emit, retry, drop, record, keep
-    kind: str
-    payload: Mapping[str, object]
-    at: datetime
-    id: int = 0
 
 
 class Submit(Protocol):

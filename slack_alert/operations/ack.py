@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from slack_alert.core.model.request import Acknowledge
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.structs import Struct
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.requests import build
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.operations.requester import JobChange, Requester
 
@@ -22,8 +22,8 @@ def ack(said: str, lookup: JobLookup, requester: Requester, *, snapshot: Snapsho
     names = [job.name for job in lookup.jobs(said)]
     told = {name: incident for name in names if (incident := _told_incident(snapshot, name)) is not None}
     fresh = [name for name, incident in told.items() if not incident.acknowledged_by]
-    requests = [build.acknowledge(name, requester.at, by=requester.by) for name in fresh]
-    change = JobChange(names, fresh, requester.submit(*requests) if fresh else True)
+    asked = [Acknowledge(name, requester.by) for name in fresh]
+    change = JobChange(names, fresh, requester.ask(*asked) if fresh else True)
     return Acknowledged(change, {name: incident for name, incident in told.items() if incident.acknowledged_by})
 
 

@@ -8,9 +8,9 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Event
+from slack_alert.core.model.request import Emit
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import composed
-from slack_alert.engine.requests import build
 from slack_alert.operations.requester import Requester
 
 
@@ -28,4 +28,4 @@ def emit(name: str, fields: Mapping[str, object], catalog: Catalog, requester: R
     if not name.strip() or not name.isprintable() or "=" in name:
         raise BadValue(f"{name!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
     event = Event(composed(name.strip()), requester.at, fields)
-    return Emitted(event, match(catalog, event), requester.submit(build.emit(event)))
+    return Emitted(event, match(catalog, event), requester.ask(Emit(event.name, dict(fields))))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from slack_alert.core.model.request import MuteJob
 from slack_alert.core.policy.mutes import EVERY
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.requests import build
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.operations.requester import JobChange, Requester
 
@@ -25,4 +25,4 @@ def unmute(said: str | None, lookup: JobLookup, requester: Requester, *, mutes: 
 
 
 def _submit(names: list[str], until: datetime | None, requester: Requester) -> bool:
-    return requester.submit(*[build.mute(name, until, requester.at, by=requester.by) for name in names])
+    return requester.ask(*[MuteJob(name, until, requester.by) for name in names])

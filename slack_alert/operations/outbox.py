@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.message import Delivery, Status
-from slack_alert.engine.requests import build
+from slack_alert.core.model.request import DropDelivery, RetryDelivery
 from slack_alert.operations.requester import Requester
 
 
@@ -36,7 +36,7 @@ def retry(ids: Sequence[int], deliveries: Iterable[Delivery], requester: Request
         if delivery.status not in (Status.DEAD, Status.COLLAPSED):
             state = "was sent already" if delivery.status is Status.SENT else "is queued, it is tried again anyway"
             raise BadValue(f"Message {delivery.id} {state}.", hint="Only a dead or a collapsed message can be retried.")
-    return _change("retry", ids, requester)
+    return _change(RetryDelivery, ids, requester)
 
 
 def drop(ids: Sequence[int], deliveries: Iterable[Delivery], requester: Requester) -> Iterator[tuple[int, bool]]:
@@ -45,12 +45,14 @@ def drop(ids: Sequence[int], deliveries: Iterable[Delivery], requester: Requeste
         if delivery.status is Status.SENT:
             hint = "Only what did not arrive can be dropped."
             raise BadValue(f"Message {delivery.id} was sent already.", hint=hint)
-    return _change("drop", ids, requester)
+    return _change(DropDelivery, ids, requester)
 
 
-def _change(verb: str, ids: Sequence[int], requester: Requester) -> Iterator[tuple[int, bool]]:
+def _change(
+    kind: type[RetryDelivery | DropDelivery], ids: Sequence[int], requester: Requester
+) -> Iterator[tuple[int, bool]]:
     for number in dict.fromkeys(ids):
-        yield number, requester.submit(build.outbox(verb, number, requester.at))
+        yield number, requester.ask(kind(number))
 
 
 def _find(ids: Sequence[int], deliveries: Iterable[Delivery]) -> Iterator[Delivery]:

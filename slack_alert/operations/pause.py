@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.model.request import PauseJob, ResumeJob
 from slack_alert.core.policy.quota import is_quota_used_up
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.requests import build
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.operations.requester import JobChange, Requester
 
@@ -15,15 +15,14 @@ from slack_alert.operations.requester import JobChange, Requester
 def pause(said: str, lookup: JobLookup, requester: Requester, *, until: datetime | None = None) -> JobChange:
     """Let the jobs that match rest until an instant, or until somebody resumes them."""
     names = [job.name for job in lookup.jobs(said)]
-    requests = [build.pause(name, until, requester.at, by=requester.by) for name in names]
-    return JobChange(names, names, requester.submit(*requests))
+    return JobChange(names, names, requester.ask(*[PauseJob(name, until, requester.by) for name in names]))
 
 
 def resume(said: str, lookup: JobLookup, requester: Requester, *, snapshot: Snapshot) -> JobChange:
     """Let the jobs that match run again, also after too many alerts."""
     jobs = lookup.jobs(said)
     resting = [job.name for job in jobs if _rests(job, snapshot, requester.at)]
-    is_taken = requester.submit(*[build.resume(job.name, requester.at) for job in jobs])
+    is_taken = requester.ask(*[ResumeJob(job.name) for job in jobs])
     return JobChange([job.name for job in jobs], resting, is_taken)
 
 

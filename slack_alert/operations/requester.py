@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from slack_alert.core.model.request import Asked, Request
 from slack_alert.core.structs import Struct
 from slack_alert.engine.ports import Submit
 
@@ -14,6 +15,10 @@ class Requester(Struct, frozen=True):
     by: str
     at: datetime
     submit: Submit
+
+    def ask(self, *asked: Asked) -> bool:
+        """Ask for these changes, which are made together; return whether a running program takes them."""
+        return self.submit(*[Request.of(each, self.at) for each in asked])
 
 
 class JobChange(Struct, frozen=True):

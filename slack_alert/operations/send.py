@@ -8,9 +8,9 @@ from uuid import uuid4
 from slack_alert.core.content.render import Piece, deliverable
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Notice
+from slack_alert.core.model.request import SendMessage
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.recording.redacting import redacted_piece
-from slack_alert.engine.requests import build
 from slack_alert.operations.requester import Requester
 
 
@@ -27,5 +27,5 @@ def send(messages: Sequence[Message], requester: Requester) -> bool:
     """Send messages; return whether a running program takes the last one."""
     is_taken = True
     for message in messages:
-        is_taken = requester.submit(build.send(message, requester.at))
+        is_taken = requester.ask(SendMessage.of(message))
     return is_taken

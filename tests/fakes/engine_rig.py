@@ -14,7 +14,7 @@ from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Action, Failure, Result, Run
-from slack_alert.core.policy.quota import Policy
+from slack_alert.core.policy.quota import Pause, Policy
 from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
@@ -22,6 +22,7 @@ from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Journal, Recorder, RunHost
+from slack_alert.engine.requests.apply import pause_request
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -148,6 +149,10 @@ class Rig:
     def due(self, *times: str, name: str = "db.lag") -> None:
         self.clock.set(at(times[-1]))
         self.engine.run_due([((name,), [at(time) for time in times])])
+
+    def pause(self, name: str, hold: Pause | None) -> None:
+        """Pause or resume (None) a job, as a person asks for it."""
+        self.engine.apply(pause_request(name, hold, self.clock.now()))
 
     def play(self, time: str, result: Result, name: str = "db.lag") -> None:
         """Let a slot come due whose run ends at once."""

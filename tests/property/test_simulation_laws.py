@@ -23,9 +23,10 @@ from slack_alert.core.schedule.slots import each_slot
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes.mutes import Mutes, mute_entry
+from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import RunHost
 from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.stores.memory import MemoryStore

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.addresses import address, address_error
 from slack_alert.bootstrap.plugin_files import database
+from slack_alert.core.model.request import Request
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.requests.external_runs import interruption_request
 from slack_alert.loader import plugins_folder
@@ -26,4 +27,4 @@ def write_exec_marker(settings: Settings, name: str, *, started: datetime, to: s
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     name = Redaction(settings.secrets())(name)
     where = address(settings, to) if to and address_error(settings, to) is None else None
-    return ExecMarker(inbox_path(database(settings)), interruption_request(name, started, where))
+    return ExecMarker(inbox_path(database(settings)), Request.of(interruption_request(name, started, where), started))

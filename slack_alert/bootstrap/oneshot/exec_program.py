@@ -16,6 +16,7 @@ from slack_alert.bootstrap.oneshot.requests import print_messages, submit
 from slack_alert.bootstrap.plugin_loading import job_names
 from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.core.model.record import Usage, Verdict
+from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Failure, Result, output_of
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.quota import State
@@ -60,7 +61,7 @@ def record_execution(
         print_messages(settings, judge(State(), run, result, where).messages, sys.stderr, at=run.slot)
         return True
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
-    return submit(settings, execution_request(run, result, where), then=then)
+    return submit(settings, Request.of(execution_request(run, result, where), started), then=then)
 
 
 def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure | None:

@@ -22,15 +22,15 @@ from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.bootstrap.wiring import Waiting, make_channels, make_sender
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.model.request import Request
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.lane import KEPT
-from slack_alert.engine.ports import Inbox, OutboxReader, Recorder, Request, Store
+from slack_alert.engine.ports import Inbox, OutboxReader, Recorder, Store
 from slack_alert.engine.recording.writer import DirectRecorder
-from slack_alert.engine.requests import apply
-from slack_alert.engine.requests.external_runs import named
+from slack_alert.engine.requests.apply import apply_request
 from slack_alert.operations.requester import Requester
 from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
 
@@ -117,8 +117,8 @@ async def _process_inbox(settings: Settings, store: Store, inbox: Inbox) -> None
                 # Only a running program answers events; moved to the end of the inbox, it waits for the next start.
                 inbox.add(request)
             elif request.id > snapshot.taken:
-                left = named(request, partial(job_names, settings))
-                _commit(recorder, apply.apply_request(left, ids.__next__, restate, judge), request)
+                jobs = partial(job_names, settings)
+                _commit(recorder, apply_request(request, ids.__next__, restate, judge, jobs=jobs), request)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, recorder, frozenset(delivery.id for delivery in new))

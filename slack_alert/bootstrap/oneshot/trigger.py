@@ -17,15 +17,16 @@ from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record
+from slack_alert.core.model.request import Emit, RecordRun, Request
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import settle_asked
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.batches import StoredValue
+from slack_alert.engine.batches import StoredValue, keep_request
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.recording.redacting import redacted_record
-from slack_alert.engine.requests import build
+from slack_alert.engine.requests.apply import pause_request
 from slack_alert.engine.runs.asked_run import AskedRunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
@@ -73,8 +74,11 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     said = (*host.messages, *(settlement.messages if is_answered else ())) if is_posted else ()
     told = _with_keys(run, said)
     record = redacted_record(host.record(run, settlement, told), render.redaction)
-    left = [*(build.keep_value(entry, run.slot) for entry in entries), *map(build.emit, events)]
-    is_taken = submit(settings, build.record_run(record, told, run.slot), *left)
+    left = [
+        *(keep_request(entry, run.slot) for entry in entries),
+        *(Request.of(Emit(event.name, dict(event.fields)), event.at) for event in events),
+    ]
+    is_taken = submit(settings, Request.of(RecordRun.of(record, told), run.slot), *left)
     return AskedRun(record, told, tuple(events), is_taken)
 
 
@@ -99,16 +103,14 @@ def _host(
     clock = SystemClock()
 
     def hold(name: str, hold: Pause | None) -> None:
-        full = catalog.lookup(name).name
-        now = clock.now()
-        submit(settings, build.pause(full, hold.until, now, by=hold.by) if hold else build.resume(full, now))
+        submit(settings, pause_request(catalog.lookup(name).name, hold, clock.now()))
 
     def keep(new: Sequence[StoredValue]) -> None:
         # What a sensor stores is submitted with its events; a dry run stores nothing.
         if run.emits is not None or settings.dry_run:
             entries.extend(new)
         else:
-            submit(settings, *(build.keep_value(entry, clock.now()) for entry in new))
+            submit(settings, *(keep_request(entry, clock.now()) for entry in new))
 
     def look() -> list[StoredValue]:
         return [*read_shared_values(database(settings), is_traceless=settings.dry_run), *entries]

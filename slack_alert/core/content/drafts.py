@@ -17,7 +17,7 @@ from slack_alert.core.redaction.redaction import MARK, Redaction
 Layout = Literal["text", "lines", "pairs", "table", "columns"]
 
 
-class Draft(Text, frozen=True, kw_only=True):
+class Draft(Text, frozen=True, kw_only=True, tag="draft"):
     """A text before its layout: canonical cells of any length; `text` is empty.
 
     It is a `Text`, because it takes the same way from the function to the layout.

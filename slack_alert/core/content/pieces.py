@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from slack_alert.core.content.markup import entities, plain
 from slack_alert.core.patterns import lazy_pattern
@@ -20,7 +21,7 @@ CUT = "… cut:"
 Entries = tuple[tuple[str, str], ...]
 
 
-class Text(Struct, frozen=True):
+class Text(Struct, frozen=True, tag="text", omit_defaults=True):
     """A text; equality ignores the entries."""
 
     #: Canonical: Slack's mrkdwn with `&`, `<`, `>` escaped, except in mentions and links.
@@ -40,21 +41,35 @@ class Text(Struct, frozen=True):
         return len(self.text)
 
 
-class Blocks(Struct, frozen=True):
+class Blocks(Struct, frozen=True, tag="blocks"):
     #: Slack's own form, JSON values only: `blocks` and other arguments of `chat.postMessage`, or only `text`.
     payload: Mapping[str, object]
 
 
-class Upload(Struct, frozen=True):
+if TYPE_CHECKING:
+    Content: TypeAlias = bytes | Path
+else:
+    # A file is packed once it is read, and what is unpacked is never a path.
+    Content = bytes
+
+
+class Upload(Struct, frozen=True, tag="upload"):
     name: str
     #: A path is read when it is sent.
-    content: bytes | Path
+    content: Content
     title: str = ""
     #: Canonical text posted with the file.
     comment: str = ""
 
 
 Piece = Text | Blocks | Upload
+
+
+def with_tag(packed: object) -> object:
+    """Return a packed piece that says what it is: what former versions wrote, and what lies in the inbox, does not."""
+    if not isinstance(packed, dict) or "type" in packed:
+        return packed
+    return {"type": "text" if "text" in packed else "blocks" if "payload" in packed else "upload", **packed}
 
 
 def split(text: str, limit: int = LIMIT) -> list[str]:

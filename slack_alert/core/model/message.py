@@ -41,7 +41,7 @@ class Severity(str, Enum):
     ERROR = "error"
 
 
-class RunPart(Struct, frozen=True):
+class RunPart(Struct, frozen=True, tag="run"):
     """The origin of a run's message."""
 
     job: str
@@ -63,7 +63,7 @@ class RunPart(Struct, frozen=True):
         return replace(self, n=0)
 
 
-class Notice(Struct, frozen=True):
+class Notice(Struct, frozen=True, tag="notice"):
     """The origin of a message that no run made: the program itself, or a person at the command line."""
 
     kind: str

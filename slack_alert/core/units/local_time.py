@@ -6,7 +6,7 @@ A shift is an instant at which the UTC offset of a zone changes: it skips wall t
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.patterns import lazy_pattern
@@ -25,6 +25,14 @@ _WRITTEN = lazy_pattern(
     re.IGNORECASE,
 )
 _HINT = "Write it as 2026-12-24T09:00, with an offset such as +02:00 where another zone is meant."
+
+
+def checked_instant(at: datetime) -> datetime:
+    """Return the instant; raise ValueError where it has no zone, or lies at an end of the calendar."""
+    # In the first and the last year, the same instant in another zone or a little later may be outside the calendar.
+    if at.tzinfo is None or at.year in (MINYEAR, MAXYEAR):
+        raise ValueError(f"{at.isoformat()} is no instant")
+    return at
 
 
 def wall_of(instant: datetime, zone: tzinfo) -> datetime:

@@ -26,7 +26,6 @@ from slack_alert.engine.ports import (
     Store,
 )
 from slack_alert.engine.recording.writer import Writer
-from slack_alert.engine.requests.external_runs import Judge
 
 if TYPE_CHECKING:  # It imports ssl and http, which only a configured heartbeat needs.
     from slack_alert.engine.app.ping import Heartbeat
@@ -77,8 +76,6 @@ class Components(Struct, frozen=True):
     make_source: Callable[[datetime], Source]
     #: Passes a value that another process set to the pack's key-value store.
     accept_entry: Callable[[StoredValue], None]
-    #: Settles a run that another program started; None: such runs are refused.
-    judge: Judge | None = None
     #: Returns until when a job is muted; None: it is not.
     muted_until: Callable[[str, datetime], datetime | None] = lambda _job, _now: None
     #: Posts what was withheld when a mute or a quiet window is over.

@@ -11,11 +11,8 @@ from functools import partial
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
+from slack_alert.core.model.request import Request
 from slack_alert.engine.app.components import Components
-from slack_alert.engine.batches import Batch
-from slack_alert.engine.ports import Request
-from slack_alert.engine.requests.apply import apply_request
-from slack_alert.engine.requests.external_runs import named
 
 log = logging.getLogger(__name__)
 
@@ -96,25 +93,10 @@ class InboxPoller:
             self._forget(ids)
 
     def _take(self, request: Request, now: datetime) -> None:
-        components = self._components
-        request = named(request, lambda: [job_state.job.name for job_state in components.engine.jobs()])
-        batch = apply_request(
-            request, components.engine.next_id, components.engine.update_state, components.judge, now=now
-        )
-        if request.kind == "ack":
-            batch.messages += [shown for name in batch.states for shown in components.engine.acknowledgement(name)]
-        self._take_effect(batch)
-        components.writer.submit(batch, partial(self._done.append, request.id))
-
-    def _take_effect(self, batch: Batch) -> None:
-        """Let the changes of another process take effect at once, not only after a restart."""
-        for job, hold in batch.holds.items():
-            self._components.engine.pause(job, hold)
+        batch = self._components.engine.apply(request, partial(self._done.append, request.id), now=now)
         for entry in batch.entries:
             self._components.accept_entry(entry)
         self._components.sender.forget(batch.dropped)
-        for event in batch.events:
-            self._components.engine.handle_event(event)
 
     def _forget(self, ids: Sequence[int]) -> None:
         """Remove applied requests from the inbox; any that cannot be removed are skipped from now on."""

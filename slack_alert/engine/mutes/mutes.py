@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from slack_alert.core.policy.mutes import EVERY, Mute, active_mute, merge_adjoining, mute_reason
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
+from slack_alert.core.structs import from_plain
+from slack_alert.core.units.local_time import checked_instant
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.payload_fields import field, instant, parse_instant
+from slack_alert.engine.requests.apply import MUTES_PACK, mute_key
 
 log = logging.getLogger(__name__)
 
-#: Among the packs of the key-value store; no folder of plugins begins with a dot.
-PACK = ".quiet"
-#: How long after its end a mute is kept for its digest, where the program was down meanwhile.
-_MEMORY = timedelta(days=30)
 _MUTE, _MARK = "mute/", "window/"
 
 
@@ -34,7 +32,7 @@ class Mutes:
         #: Until when the digests of a window were posted, by its name.
         self._progress: dict[str, datetime] = {}
         for entry in entries:
-            if entry.pack == PACK:
+            if entry.pack == MUTES_PACK:
                 self.accept(entry)
 
     def reason(self, job: str, slot: datetime) -> str:
@@ -73,14 +71,16 @@ class Mutes:
                 self._accept_mute(_read(entry.value))
             else:
                 job, _, since = entry.key.removeprefix(_MUTE).rpartition("/")
-                self._forget(job, parse_instant(since))
+                self._forget(job, _instant(since))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
     def deletions(self, mute: Mute) -> list[StoredValue]:
         """Return the deletions of the stored entries of a mute that is over."""
         said = self._mutes.get(mute.job, ())
-        return [StoredValue(PACK, _key(each), None) for each in said if mute.since <= each.since <= mute.until]
+        return [
+            StoredValue(MUTES_PACK, mute_key(each), None) for each in said if mute.since <= each.since <= mute.until
+        ]
 
     def _mute(self, job: str, slot: datetime) -> Mute | None:
         """Return the mute in force for a job: its own before that of all jobs."""
@@ -93,7 +93,7 @@ class Mutes:
         if value is None:
             self._progress.pop(name, None)
         else:
-            self._progress[name] = parse_instant(json.loads(value))
+            self._progress[name] = _instant(json.loads(value))
 
     def _accept_mute(self, mute: Mute) -> None:
         self._forget(mute.job, mute.since)
@@ -108,21 +108,17 @@ class Mutes:
             self._mutes.pop(job, None)
 
 
-def mute_entry(mute: Mute) -> StoredValue:
-    """Return the stored entry of a mute."""
-    fields = {"job": mute.job, "since": mute.since.isoformat(), "until": mute.until.isoformat(), "by": mute.by}
-    return StoredValue(PACK, _key(mute), json.dumps(fields), mute.until + _MEMORY)
-
-
 def mark_entry(window: str, told: datetime | None) -> StoredValue:
     """Return the stored entry of the end of a window's last digest; None: the window does not exist any more."""
-    return StoredValue(PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
+    return StoredValue(MUTES_PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
 
 
-def _key(mute: Mute) -> str:
-    return f"{_MUTE}{mute.job}/{mute.since.isoformat()}"
+def _instant(text: str) -> datetime:
+    return checked_instant(datetime.fromisoformat(text))
 
 
 def _read(value: str) -> Mute:
-    said = json.loads(value)
-    return Mute(field(said, "job", str), instant(said, "since"), instant(said, "until"), field(said, "by", str))
+    mute = from_plain(json.loads(value), Mute)
+    checked_instant(mute.since)
+    checked_instant(mute.until)
+    return mute

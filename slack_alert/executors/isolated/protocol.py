@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
-from pathlib import Path
 from typing import Any  # JSON values.
 
 from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.measurements import NUMBERS
-from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model.record import Verdict
+from slack_alert.core.content.render import Piece
 from slack_alert.core.model.run import Failure, Run
-from slack_alert.core.structs import Struct, asdict
+from slack_alert.core.structs import Struct, from_plain, to_plain
 
 Document = dict[str, Any]
 
+#: What a function's value becomes in the child.
+_ANY_PIECE: Any = Piece | Draft
 #: Characters that are kept of a log message.
 LOGGED = 1024 * 1024
 #: The exit code of a process whose pipe to this program was closed by a function.
@@ -41,22 +40,22 @@ def from_line(line: bytes) -> Document:
 
 def from_pieces(pieces: Iterable[Piece]) -> list[Document]:
     """Return documents of pieces; files are read already, and drafts are laid out where the secrets are known."""
-    return [_from_piece(piece) for piece in pieces]
+    return [to_plain(piece, _plain) for piece in pieces]
 
 
 def to_pieces(documents: Iterable[Mapping[str, Any]]) -> tuple[Piece, ...]:
     """Return the pieces of such documents."""
-    return tuple(_to_piece(document) for document in documents)
+    return tuple(from_plain(document, _ANY_PIECE) for document in documents)
 
 
 def from_failure(failure: Failure | None) -> Document | None:
     """Return a document of a failure."""
-    return asdict(failure) if failure else None
+    return to_plain(failure)  # type: ignore[no-any-return]
 
 
 def to_failure(document: Mapping[str, Any] | None) -> Failure | None:
     """Return the failure of such a document."""
-    return Failure(**{**document, "verdict": Verdict(document["verdict"])}) if document else None
+    return from_plain(document, Failure) if document else None
 
 
 def from_run(run: Run) -> Document:
@@ -88,29 +87,6 @@ def _plain(value: object) -> object:
     if isinstance(value, NUMBERS):
         return int(value) if isinstance(value, Integral) else float(value)
     return str(value)
-
-
-def _from_piece(piece: Piece) -> Document:
-    if isinstance(piece, Draft):
-        return {"layout": piece.layout, "rows": piece.rows, "count": piece.count, "right": piece.right}
-    if isinstance(piece, Text):
-        return {"text": piece.text, **({"entries": piece.entries} if piece.entries else {})}
-    if isinstance(piece, Blocks):
-        return {"blocks": piece.payload}
-    assert not isinstance(piece.content, Path), "files are read where the function is called"
-    content = base64.b64encode(piece.content).decode()
-    return {"name": piece.name, "content": content, "title": piece.title, "comment": piece.comment}
-
-
-def _to_piece(document: Mapping[str, Any]) -> Piece:
-    if "layout" in document:
-        return Draft("", **{**document, "right": tuple(document["right"])})
-    if "text" in document:
-        return Text(document["text"], tuple((key, text) for key, text in document.get("entries", ())))
-    if "blocks" in document:
-        return Blocks(document["blocks"])
-    content = base64.b64decode(document["content"])
-    return Upload(document["name"], content, document["title"], document["comment"])
 
 
 class PluginSources(Struct, frozen=True):

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.excerpts import abridged
-from slack_alert.engine.payload_fields import field, instant
-from slack_alert.engine.ports import Request
+from slack_alert.core.model.request import Request
+from slack_alert.core.structs import from_plain, to_plain
 from slack_alert.engine.system.file_ownership import open_new
 from slack_alert.stores.files.lock import lock_file
 from slack_alert.stores.files.paths import prepare_folder
@@ -34,8 +34,7 @@ class ExecMarker:
         self._path = inbox.with_name(f"{inbox.name}.exec-{uuid4().hex}")
         self._file = open_new(self._path)
         lock_file(self._file, self._path, _LOCK_TIMEOUT)
-        written = {"kind": request.kind, "payload": dict(request.payload), "at": request.at.isoformat()}
-        os.write(self._file, json.dumps(written).encode())
+        os.write(self._file, json.dumps(to_plain(request)).encode())
         os.fsync(self._file)
 
     def remove(self) -> None:
@@ -96,5 +95,4 @@ def _read(file: int) -> Request | None:
     written = os.read(file, os.fstat(file).st_size)
     if not written:
         return None
-    said = json.loads(written)
-    return Request(field(said, "kind", str), field(said, "payload", dict), instant(said, "at"))
+    return from_plain(json.loads(written), Request)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from slack_alert.core.content.render import Blocks, Piece, Text, Upload, fallback
-from slack_alert.core.model.address import Address
+from slack_alert.core.content.pieces import Piece, fallback, with_tag
 from slack_alert.core.model.former_messages import former_origin, former_severity
-from slack_alert.core.model.message import DeliveryMode, Message, Notice, RunPart, Severity
+from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
-from slack_alert.core.structs import astuple, from_packed, to_packed
+from slack_alert.core.structs import astuple, from_packed, from_plain, replace, to_packed
 from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredValue
 
 
@@ -26,7 +25,23 @@ def packed(said: Batch | Returned) -> bytes:
 
 def unpacked(content: bytes) -> Batch | Returned:
     """Return the batch or result in bytes; raise Unreadable, KeyError, TypeError or ValueError if there is none."""
-    return _returned(content) if isinstance(from_packed(content, list[Any])[0], int) else _batch(content)
+    fields = from_packed(content, list[Any])
+    if isinstance(fields[0], int):
+        fields[5] = [with_tag(piece) for piece in fields[5]]
+        return Returned(*from_plain(fields, _PackedReturned))
+    formers = [message for message in fields[3] if "origin" not in message]
+    for message in fields[3]:
+        message["piece"] = with_tag(message["piece"])
+    batch = Batch(**from_plain(fields, _PackedBatch)._asdict())
+    if formers:
+        batch.messages = [_of_former(*each) for each in zip(batch.messages, formers, strict=True)]
+    return batch
+
+
+def _of_former(message: Message, fields: dict[str, Any]) -> Message:
+    """Return a message of a version that had slot and run instead of where it comes from."""
+    origin = former_origin(message.key, fields["slot"], fields["run"])
+    return replace(message, origin=origin, severity=former_severity(fallback(message.piece)))
 
 
 class _PackedReturned(NamedTuple):
@@ -37,14 +52,9 @@ class _PackedReturned(NamedTuple):
     slot: datetime
     started: datetime | None
     duration: timedelta
-    pieces: list[dict[str, Any]]
+    pieces: tuple[Piece, ...]
     numbers: dict[str, float] | None
     remark: str
-
-
-def _returned(content: bytes) -> Returned:
-    given = from_packed(content, _PackedReturned)
-    return Returned(*given._replace(pieces=tuple(map(_piece, given.pieces))))  # type: ignore[arg-type]
 
 
 class _PackedBatch(NamedTuple):
@@ -53,31 +63,9 @@ class _PackedBatch(NamedTuple):
     states: dict[str, State]
     seen: dict[str, JobProgress]
     records: list[Record]
-    #: Untyped, because they have no tag for the kind of piece they hold.
-    messages: list[dict[str, Any]]
+    messages: list[Message]
     at: datetime
     #: Former versions have none of these.
     entries: list[StoredValue] = []  # noqa: RUF012 - a default of a tuple's field, never changed
     holds: dict[str, Pause | None] = {}  # noqa: RUF012 - as above
     begun: list[StartedRun] = []  # noqa: RUF012 - as above
-
-
-def _batch(content: bytes) -> Batch:
-    kept = from_packed(content, _PackedBatch)
-    messages = [_message(each) for each in kept.messages]
-    return Batch(**{**kept._asdict(), "messages": messages})
-
-
-def _message(given: dict[str, Any]) -> Message:
-    to, piece, manner = Address(**given["to"]), _piece(given["piece"]), DeliveryMode(given["manner"])
-    if "origin" not in given:
-        origin = former_origin(given["key"], given["slot"], given["run"])
-        return Message(given["key"], to, piece, origin, manner, given["root"], former_severity(fallback(piece)))
-    origin = RunPart(**given["origin"]) if "run" in given["origin"] else Notice(**given["origin"])
-    return Message(given["key"], to, piece, origin, manner, given["root"], Severity(given["severity"]))
-
-
-def _piece(written: dict[str, Any]) -> Piece:
-    if "text" in written:
-        return Text(written["text"], tuple((key, text) for key, text in written["entries"]))
-    return Blocks(**written) if "payload" in written else Upload(**written)

@@ -17,9 +17,8 @@ from typing import Any
 
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SetAside, StoreError
-from slack_alert.core.structs import replace
-from slack_alert.engine.payload_fields import checked_instant
-from slack_alert.engine.ports import Request
+from slack_alert.core.model.request import Request
+from slack_alert.core.structs import from_plain, replace
 from slack_alert.engine.requests.external_runs import is_same_execution
 from slack_alert.stores.files.exec_marker import LeftMarkers
 from slack_alert.stores.files.paths import prepare_folder, set_aside
@@ -200,9 +199,8 @@ def _request(row: tuple[Any, ...]) -> Request | None:
     """Return the request in a row, or None where it is not readable as one."""
     kind, payload, at, number = row
     try:
-        read = json.loads(payload)
-        at = checked_instant(moment(at))
-        return Request(kind, read, at, number) if isinstance(kind, str) and isinstance(read, dict) else None
+        written = {"kind": kind, "payload": json.loads(payload), "at": moment(at), "id": number}
+        return from_plain(written, Request)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 

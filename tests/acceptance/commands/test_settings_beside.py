@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.model.request import Request
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.ports import Request
 from slack_alert.settings import encode_published, load_settings
 from slack_alert.stores import SqliteInbox, inbox_path
 from tests.fakes.project import Project, ago, now

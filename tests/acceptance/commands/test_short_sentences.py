@@ -11,7 +11,7 @@ from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError, StoreError
 from slack_alert.core.excerpts import abridged
-from slack_alert.engine.ports import Request
+from slack_alert.core.model.request import Request
 from slack_alert.engine.requests.apply import apply_request
 from slack_alert.settings.keys import KEYS
 from tests.fakes.plugins import surveyed

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.engine.batches import Batch, StoredValue, keep_request
 from slack_alert.engine.durable_values import number_entry
-from slack_alert.engine.requests import build
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore, inbox_path, journal_path
 from tests.fakes.program import running
 from tests.fakes.project import Project, now
@@ -117,7 +116,7 @@ def test_a_value_that_comes_while_it_goes_on_is_seen(is_left: bool, project: Pro
 
     def answer() -> None:
         if is_left:
-            inbox.add(build.keep_value(late, now()))
+            inbox.add(keep_request(late, now()))
         else:
             store.commit(Batch(entries=[late], at=now()))
 

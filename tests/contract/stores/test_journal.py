@@ -26,12 +26,13 @@ from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Pause, Quota, State
-from slack_alert.core.structs import replace, to_packed
+from slack_alert.core.structs import asdict, astuple, replace, to_packed
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot, StartedRun, StoredValue
 from slack_alert.engine.durable_values import number_entry, number_of
 from slack_alert.engine.recording.writer import join
 from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.files.journal import read_journal
+from slack_alert.stores.files.serialization import unpacked
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
 
 PIECES: list[Piece] = [
@@ -62,6 +63,13 @@ def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
         messages=[Message(key, DEV, piece or Text(key), RunPart("db.lag", T, run), DeliveryMode.REPLY, "root")],
         at=T + 2 * SECOND,
     )
+
+
+def untagged(piece: Piece) -> dict[str, Any]:
+    """Return a piece as versions wrote it whose pieces did not say what they are."""
+    if isinstance(piece, Text):
+        return {"text": piece.text, "entries": piece.entries}
+    return {"payload": piece.payload} if isinstance(piece, Blocks) else asdict(piece)
 
 
 def keys(place: Path) -> list[str]:
@@ -528,3 +536,17 @@ def test_a_message_that_is_said_once_only_is_not_said_again(place: Path) -> None
     assert kit.waiting() == []
     kit.store.prune(T, HistoryLimits())
     kit.close()
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: type(piece).__name__)
+def test_what_a_former_version_kept_is_read(piece: Piece) -> None:
+    batch, returned = said("a", piece), Returned(7, "db.lag", T, None, SECOND, (piece,), {"x": 1.5}, "late")
+    former = {**asdict(batch.messages[0]), "to": asdict(DEV), "piece": untagged(piece)}
+    fields = [*astuple(returned)]
+    fields[5] = [untagged(piece)]
+
+    read = unpacked(to_packed((batch.states, batch.seen, batch.records, [former], batch.at)))
+
+    assert isinstance(read, Batch)
+    assert (read.messages, read.records) == (batch.messages, batch.records)
+    assert unpacked(to_packed(fields)) == returned

@@ -107,7 +107,7 @@ import sys
 from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
-from slack_alert.engine.ports import Request
+from slack_alert.core.model.request import Request
 from slack_alert.stores import SqliteInbox
 
 inbox = SqliteInbox(Path(sys.argv[1]))

@@ -12,7 +12,8 @@ import pytest
 from slack_alert.cli.control import crash_note
 from slack_alert.cli.control.crash_note import CrashNote
 from slack_alert.core.errors import SettingsError
-from slack_alert.engine.requests.external_runs import interruption_request, named
+from slack_alert.core.model.request import Request
+from slack_alert.engine.requests.external_runs import interruption_request
 from slack_alert.stores import ExecMarker
 
 T = datetime(2026, 11, 21, 2, 30, tzinfo=timezone.utc)
@@ -24,7 +25,7 @@ def notes(folder: Path) -> list[Path]:
 
 
 def writes(folder: Path) -> ExecMarker:
-    return ExecMarker(folder / "state.db.inbox", interruption_request("nightly", T, None))
+    return ExecMarker(folder / "state.db.inbox", Request.of(interruption_request("nightly", T, None), T))
 
 
 def test_it_lies_there_when_the_command_begins_and_not_after_its_end(tmp_path: Path) -> None:
@@ -67,14 +68,3 @@ def test_one_that_takes_too_long_is_not_waited_for_and_not_left_behind(
             thread.join(PATIENCE)
 
     assert notes(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("third", "third (exec)"), ("other.third", "other.third (exec)"), ("nightly", "nightly")],
-)
-def test_whoever_takes_a_note_in_names_its_run_as_one_that_ended_is_named(name: str, expected: str) -> None:
-    request = named(interruption_request(name, T, None), lambda: ["jobs.third"])
-
-    assert request.payload["job"] == expected
-    assert named(request, lambda: [expected]) == request

@@ -351,7 +351,7 @@ def test_slots_folded_by_a_stall_that_could_not_run_are_not_missed() -> None:
 )
 def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) -> None:
     rig = Rig()
-    rig.engine.pause("db.lag", Pause(until, "ann"))
+    rig.pause("db.lag", Pause(until, "ann"))
     rig.due("16 09:20")
 
     assert only(rig) == Record(0, "db.lag", at("16 09:20"), Verdict.PAUSED, paused_until=until, reason=reason)
@@ -359,12 +359,12 @@ def test_job_that_is_held_rests_until_then(until: datetime | None, reason: str) 
 
 def test_held_job_runs_again_when_it_is_resumed_or_the_time_has_come() -> None:
     rig = Rig()
-    rig.engine.pause("db.lag", Pause(at("16 09:20")))
+    rig.pause("db.lag", Pause(at("16 09:20")))
     rig.due("16 09:10")
     rig.play("16 09:20", QUIET)
-    rig.engine.pause("db.lag", Pause())
+    rig.pause("db.lag", Pause())
     rig.due("16 09:30")
-    rig.engine.pause("db.lag", None)
+    rig.pause("db.lag", None)
     rig.play("16 09:40", QUIET)
 
     assert verdicts(rig.rows()) == [("paused", 1), ("quiet", 1), ("paused", 1), ("quiet", 1)]
@@ -392,7 +392,7 @@ def test_hold_by_a_short_name_is_durable() -> None:
 
 def test_hold_of_a_job_that_is_gone_is_left_alone() -> None:
     rig = Rig()
-    rig.engine.pause("web.up", Pause())
+    rig.pause("web.up", Pause())
     rig.play("16 09:10", QUIET)
 
     assert verdicts(rig.rows()) == [("quiet", 1)]

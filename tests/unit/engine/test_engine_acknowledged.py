@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.model.request import Acknowledge, Request
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.structs import replace
-from slack_alert.engine.requests.apply import acknowledged
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy, said
 
 
@@ -23,8 +21,8 @@ def alerting(repeat: Repeat) -> Rig:
 
 
 def acknowledge(rig: Rig) -> list[tuple[DeliveryMode, str]]:
-    rig.engine.update_state("db.lag", partial(acknowledged, by="ann", at=at("16 09:12")))
-    return [(message.manner, fallback(message.piece)) for message in rig.engine.acknowledgement("db.lag")]
+    batch = rig.engine.apply(Request.of(Acknowledge("db.lag", "ann"), at("16 09:12")))
+    return [(message.manner, fallback(message.piece)) for message in batch.messages]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +44,7 @@ def test_it_follows_the_incident_s_message() -> None:
     rig = alerting(Repeat.THREAD)
     acknowledge(rig)
 
-    (shown,) = rig.engine.acknowledgement("db.lag")
-    (root,) = rig.recorder.messages
+    root, shown = rig.recorder.messages
     assert (shown.root, shown.to) == (root.key, root.to)
 
 
@@ -56,4 +53,4 @@ def test_where_no_incident_goes_on_nothing_is_shown(name: str) -> None:
     rig = alerting(Repeat.THREAD)
     rig.play("16 09:20", QUIET)
 
-    assert rig.engine.acknowledgement(name) == ()
+    assert rig.engine.apply(Request.of(Acknowledge(name, "ann"), at("16 09:21"))).messages == []

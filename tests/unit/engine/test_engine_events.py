@@ -77,7 +77,7 @@ def test_events_that_waited_for_the_alert_that_starts_the_pause_are_recorded_as_
 def test_working_hours_and_a_pause_by_hand_bind_rules() -> None:
     rig = Rig(make_rule(policy=make_policy("9:00-17:00")))
     rig.engine.handle_event(full("16 08:59"))
-    rig.engine.pause("disk.full", Pause())
+    rig.pause("disk.full", Pause())
     rig.engine.handle_event(full("16 09:01"))
 
     assert rig.executor.runs == []

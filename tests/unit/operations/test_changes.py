@@ -10,16 +10,25 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import Event
 from slack_alert.core.model.message import Delivery, Message, Status
+from slack_alert.core.model.request import (
+    Acknowledge,
+    DropDelivery,
+    Emit,
+    MuteJob,
+    PauseJob,
+    Request,
+    ResumeJob,
+    RetryDelivery,
+    SendMessage,
+)
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.mutes import EVERY, Mute
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import Snapshot
-from slack_alert.engine.mutes.mutes import Mutes, mute_entry
-from slack_alert.engine.ports import Request
-from slack_alert.engine.requests import build
+from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.operations.ack import ack
 from slack_alert.operations.emit import emit
 from slack_alert.operations.job_lookup import JobLookup
@@ -65,7 +74,7 @@ def test_pause_asks_for_each_job_that_matches() -> None:
     inbox = Inbox()
     done = pause("db.*", lookup(), asking(inbox), until=LATER)
 
-    assert inbox.requests == [build.pause(name, LATER, NOW, by="ann") for name in ("db.lag", "db.size")]
+    assert inbox.requests == [Request.of(PauseJob(name, LATER, "ann"), NOW) for name in ("db.lag", "db.size")]
     assert done == JobChange(["db.lag", "db.size"], ["db.lag", "db.size"], is_taken=True)
 
 
@@ -79,7 +88,7 @@ def test_resume_tells_which_jobs_were_resting_by_a_person_or_by_their_quota() ->
     jobs = (make_job("db.lag"), make_job("db.size"), muting, make_job("db.over"), make_job("db.free"))
     done = resume("db.*", lookup(*jobs), asking(inbox), snapshot=snapshot)
 
-    assert inbox.requests == [build.resume(job.name, NOW) for job in jobs]
+    assert inbox.requests == [Request.of(ResumeJob(job.name), NOW) for job in jobs]
     assert done.changed == ["db.lag", "db.size"]
 
 
@@ -90,7 +99,7 @@ def test_mute_of_all_needs_no_plugins() -> None:
     inbox = Inbox()
     mute(None, JobLookup(survey, str), asking(inbox), until=LATER)
 
-    assert inbox.requests == [build.mute(EVERY, LATER, NOW, by="ann")]
+    assert inbox.requests == [Request.of(MuteJob(EVERY, LATER, "ann"), NOW)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +111,7 @@ def test_unmute_ends_what_was_meant(said: str | None, names: Sequence[str], chan
     inbox = Inbox()
     done = unmute(said, lookup(), asking(inbox), mutes=mutes)
 
-    assert inbox.requests == [build.mute(name, None, NOW, by="ann") for name in names]
+    assert inbox.requests == [Request.of(MuteJob(name, None, "ann"), NOW) for name in names]
     assert (done.names, done.changed) == (names, changed)
 
 
@@ -115,7 +124,7 @@ def test_ack_is_for_incidents_that_were_told_and_that_nobody_has_taken() -> None
     inbox = Inbox()
     done = ack("db.*", lookup(*jobs), asking(inbox), snapshot=Snapshot(states=states))
 
-    assert inbox.requests == [build.acknowledge("db.a", NOW, by="ann")]
+    assert inbox.requests == [Request.of(Acknowledge("db.a", "ann"), NOW)]
     assert (done.change.changed, done.already) == (["db.a"], {"db.b": taken})
 
 
@@ -131,7 +140,7 @@ def test_emit_names_the_jobs_that_wait_for_the_event() -> None:
     rule = make_rule()
     done = emit(" disk.full ", {"size": 12}, Catalog((make_job(), rule)), asking(inbox))
 
-    assert inbox.requests == [build.emit(Event("disk.full", NOW, {"size": 12}))]
+    assert inbox.requests == [Request.of(Emit("disk.full", {"size": 12}), NOW)]
     assert done.jobs == [rule]
 
 
@@ -159,9 +168,9 @@ def test_retry_and_drop_ask_for_each_message_once() -> None:
     assert list(retry((2, 1, 2), found, asking(inbox))) == [(2, True), (1, True)]
     assert list(drop((3,), found, asking(inbox))) == [(3, True)]
     assert inbox.requests == [
-        build.outbox("retry", 2, NOW),
-        build.outbox("retry", 1, NOW),
-        build.outbox("drop", 3, NOW),
+        Request.of(RetryDelivery(2), NOW),
+        Request.of(RetryDelivery(1), NOW),
+        Request.of(DropDelivery(3), NOW),
     ]
 
 
@@ -192,4 +201,4 @@ def test_a_secret_is_out_of_a_message_before_it_is_cut() -> None:
     assert len({message.key for message in messages}) == len(messages)
     assert not any("hunter" in str(message.piece) for message in messages)
     assert send(messages, asking(inbox))
-    assert inbox.requests == [build.send(message, NOW) for message in messages]
+    assert inbox.requests == [Request.of(SendMessage.of(message), NOW) for message in messages]

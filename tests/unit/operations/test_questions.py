@@ -21,7 +21,8 @@ from slack_alert.core.policy.quota import Pause
 from slack_alert.core.report.layout import Report
 from slack_alert.core.report.statistics import Period
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
-from slack_alert.engine.mutes.mutes import Mutes, mute_entry
+from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.operations.history import history
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.operations.jobs import list_jobs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.engine.ports import Request
+from slack_alert.core.model.request import Request
 from slack_alert.stores import ExecMarker, SqliteInbox
 
 T = datetime(2026, 11, 21, 2, 30, tzinfo=timezone.utc)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.errors import SetAside, StoreError
-from slack_alert.engine.ports import Inbox, Request
+from slack_alert.core.model.request import Request
+from slack_alert.engine.ports import Inbox
 from slack_alert.stores import MemoryInbox, SqliteInbox, inbox_path
 
 T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)

@@ -16,6 +16,7 @@ from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.model.request import MuteJob, PauseJob, Request
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
@@ -27,9 +28,8 @@ from slack_alert.engine.delivery.refusing import RefusingChannel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import ClockSteps
-from slack_alert.engine.ports import Emit, Request
+from slack_alert.engine.ports import Emit
 from slack_alert.engine.recording.writer import Writer
-from slack_alert.engine.requests import build
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import MemoryInbox
 from slack_alert.stores.memory import MemoryStore
@@ -288,7 +288,7 @@ def test_what_was_muted_together_begins_together() -> None:
 
     async def main() -> None:
         await rig.begin()
-        rig.inbox.add(*(build.mute(job, NOON + HOUR, NOON, by="ann") for job in ("db.lag", "db.size")))
+        rig.inbox.add(*(Request.of(MuteJob(job, NOON + HOUR, "ann"), NOON) for job in ("db.lag", "db.size")))
         rig.clock.step = timedelta(milliseconds=1)
         await rig.turn()
         await rig.end()
@@ -432,7 +432,7 @@ def test_inbox_that_cannot_be_read_keeps_nobody_from_starting_and_is_told_once(
         for _ in range(3):
             await rig.turn()
         rig.inbox.fault = None
-        rig.inbox.add(build.pause("db.lag", None, NOON, by="ann"))
+        rig.inbox.add(Request.of(PauseJob("db.lag", None, "ann"), NOON))
         await rig.turn()
         await rig.written()
         await rig.end()

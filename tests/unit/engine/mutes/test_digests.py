@@ -11,6 +11,7 @@ from slack_alert.core.content.render import fallback
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.request import MuteJob, Request
 from slack_alert.core.model.run import QUIET, Result
 from slack_alert.core.policy.mutes import EVERY, Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
@@ -20,7 +21,7 @@ from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.digests import Digests, EndedSilence, Withheld, WithheldCount, digest_text, withheld
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.recording.writer import DirectRecorder
-from slack_alert.engine.requests import apply, build
+from slack_alert.engine.requests import apply
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, MINUTE, OPS, Held, at, failed, make_job, make_policy, said
@@ -71,7 +72,7 @@ class Silence:
 
     def mute(self, time: str, until: str | None, *jobs: str, by: str = "ann", taken: str | None = None) -> None:
         for job in jobs or ("db.lag",):
-            request = build.mute(job, at(until) if until else None, at(time), by=by)
+            request = Request.of(MuteJob(job, at(until) if until else None, by), at(time))
             batch = apply.apply_request(request, self.engine.next_id, now=at(taken) if taken else None)
             self.store.commit(batch)
             for entry in batch.entries:

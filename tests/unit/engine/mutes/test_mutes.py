@@ -9,7 +9,8 @@ from slack_alert.core.policy.mutes import EVERY, Mute
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.mutes.mutes import PACK, Mutes, mark_entry, mute_entry
+from slack_alert.engine.mutes.mutes import Mutes, mark_entry
+from slack_alert.engine.requests.apply import MUTES_PACK, mute_entry
 from tests.fakes.engine_rig import BERLIN, at
 
 NIGHT = QuietWindow("night", "22:00-06:00", BERLIN)
@@ -85,24 +86,24 @@ def test_mute_is_kept_for_a_while_beyond_its_end() -> None:
     """Its digest is posted when the program comes back, if not too late."""
     entry = mute_entry(NOON)
 
-    assert (entry.pack, entry.key) == (PACK, "mute/db.lag/2026-11-16T11:00:00+00:00")
+    assert (entry.pack, entry.key) == (MUTES_PACK, "mute/db.lag/2026-11-16T11:00:00+00:00")
     assert entry.expires == datetime(2026, 12, 16, 12, tzinfo=at("16 13:00").tzinfo)
 
 
 def test_pack_of_the_mutes_is_none_of_a_plugin_folder() -> None:
     """The loader passes over folders whose names begin with a dot."""
-    assert PACK.startswith(".")
+    assert MUTES_PACK.startswith(".")
     assert Mutes([replace(mute_entry(NOON), pack="db")], zone=BERLIN).muted(at("16 12:10")) == []
 
 
 @pytest.mark.parametrize(
     "entry",
     [
-        StoredValue(PACK, "mute/db.lag/then", "{}"),
-        StoredValue(PACK, "mute/db.lag/then", "nonsense"),
-        StoredValue(PACK, "mute/db.lag/then", None),
-        StoredValue(PACK, "window/night", '"then"'),
-        StoredValue(PACK, "window/night", "1"),
+        StoredValue(MUTES_PACK, "mute/db.lag/then", "{}"),
+        StoredValue(MUTES_PACK, "mute/db.lag/then", "nonsense"),
+        StoredValue(MUTES_PACK, "mute/db.lag/then", None),
+        StoredValue(MUTES_PACK, "window/night", '"then"'),
+        StoredValue(MUTES_PACK, "window/night", "1"),
     ],
 )
 def test_what_cannot_be_read_is_left_alone_and_logged(entry: StoredValue, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import count
 
@@ -10,14 +11,14 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Usage, Verdict
+from slack_alert.core.model.request import RecordExecution, Request
 from slack_alert.core.model.run import Failure, Result, Run, output_of
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.ports import Request
-from slack_alert.engine.requests import apply
+from slack_alert.engine.requests.apply import apply_request
 from slack_alert.engine.requests.external_runs import Judge, execution_request, external_run, interruption_request
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
 
@@ -47,11 +48,12 @@ class Desk:
         output_of(run).printed.append("copying\n")
         return self.take(execution_request(run, result, to))
 
-    def take(self, request: Request) -> Batch:
+    def take(self, asked: RecordExecution, jobs: Sequence[str] = ()) -> Batch:
+        request = Request.of(asked, asked.slot)
         left = replace(request, id=9, payload=json.loads(json.dumps(request.payload)))
-        return apply.apply_request(left, self._ids.__next__, self._restate, self._judge)
+        return apply_request(left, self._ids.__next__, self._restate, self._judge, jobs=lambda: jobs)
 
-    def _restate(self, job: str, change: apply.Change) -> State:
+    def _restate(self, job: str, change: Callable[[State], State]) -> State:
         self.states[job] = change(self.states.get(job, State()))
         return self.states[job]
 
@@ -111,9 +113,18 @@ def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() 
 
 
 def test_a_program_that_cannot_judge_refuses_it(caplog: pytest.LogCaptureFixture) -> None:
-    request = Request(
-        "exec", execution_request(external_run("nightly", at("16 02:30")), FAILED, None).payload, at("16 02:30"), 9
-    )
+    asked = execution_request(external_run("nightly", at("16 02:30")), FAILED, None)
+    request = replace(Request.of(asked, asked.slot), id=9)
 
-    assert apply.apply_request(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
+    assert apply_request(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))
     assert "request refused" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("third", "third (exec)"), ("other.third", "other.third (exec)"), ("nightly", "nightly")],
+)
+def test_whoever_takes_a_note_in_names_its_run_as_one_that_ended_is_named(name: str, expected: str) -> None:
+    batch = Desk().take(interruption_request(name, at("16 02:30"), None), ["jobs.third"])
+
+    assert [record.binding for record in batch.records] == [expected]

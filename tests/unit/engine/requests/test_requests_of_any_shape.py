@@ -12,19 +12,31 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Text, Upload
-from slack_alert.core.events import Event
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Notice, RunPart
 from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.request import (
+    Acknowledge,
+    Asked,
+    DropDelivery,
+    Emit,
+    KeepValue,
+    MuteJob,
+    PauseJob,
+    RecordRun,
+    Request,
+    ResumeJob,
+    RetryDelivery,
+    SendMessage,
+)
 from slack_alert.core.model.run import Failure, Result, Run
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.quota import State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.ports import Request
-from slack_alert.engine.requests import apply, build
+from slack_alert.engine.requests.apply import apply_request
 from slack_alert.engine.requests.external_runs import execution_request, external_run
 from slack_alert.stores import SqliteStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, at, make_policy
@@ -45,19 +57,20 @@ MESSAGES = (
     Message("b", OPS, Blocks({"text": "lag"})),
     Message("c", OPS, Upload("lag.png", b"\x89PNG", "Lag", "look")),
 )
-SOUND = [
-    build.pause("db.lag", LATER, NOW, by="ann"),
-    build.resume("db.lag", NOW),
-    build.mute("db.lag", LATER, NOW, by="ann"),
-    build.acknowledge("db.lag", NOW, by="ann"),
-    build.emit(Event("disk.full", NOW, {"size": 5, "deep": {"list": [1]}})),
-    build.outbox("retry", 7, NOW),
-    build.outbox("drop", 7, NOW),
-    build.keep_value(StoredValue("db", "last", "1", LATER), NOW),
-    build.record_run(RECORD, tuple(replace(each, origin=RunPart("db.lag", None, 0)) for each in MESSAGES), NOW),
+ASKED: list[Asked] = [
+    PauseJob("db.lag", LATER, "ann"),
+    ResumeJob("db.lag"),
+    MuteJob("db.lag", LATER, "ann"),
+    Acknowledge("db.lag", "ann"),
+    Emit("disk.full", {"size": 5, "deep": {"list": [1]}}),
+    RetryDelivery(7),
+    DropDelivery(7),
+    KeepValue("db", "last", "1", LATER),
+    RecordRun.of(RECORD, tuple(replace(each, origin=RunPart("db.lag", None, 0)) for each in MESSAGES)),
     execution_request(external_run("nightly", NOW), FAILED, OPS),
-    *(build.send(message, NOW) for message in MESSAGES),
+    *map(SendMessage.of, MESSAGES),
 ]
+SOUND = [Request.of(asked, NOW) for asked in ASKED]
 JUNK: list[object] = [
     None, True, -1, 2**70, 1e300, float("nan"), "", "\ud800", "*", [], [[1]], {}, {"text": 5},
     "9999-12-31T23:59:00+00:00", "0001-01-01T00:00:00+00:00", "2026-11-16T12:00:00",
@@ -93,7 +106,7 @@ def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path
     for payload in spoilt(sound):
         if not isinstance(payload, dict):
             continue
-        batch = apply.apply_request(
+        batch = apply_request(
             replace(request_, id=9, payload=payload), ids.__next__, judge=judge, now=NOW + timedelta(seconds=1)
         )
 
@@ -117,16 +130,19 @@ def test_request_of_any_shape_changes_what_can_be_kept_or_nothing(tmp_path: Path
             {"job": "db.lag", "until": "9999-12-31T23:59:00+00:00", "by": "ann"},
             "9999-12-31T23:59:00+00:00 is no instant",
         ),
-        ({"job": "db.lag", "until": "2026-11-16T13:00:00", "by": "ann"}, "2026-11-16T13:00:00 is no instant"),
-        ({"job": ["db.lag"], "until": None, "by": "ann"}, "job is ['db.lag']"),
-        ({"job": "db.lag", "until": None, "by": 5}, "by is 5"),
+        (
+            {"job": "db.lag", "until": "2026-11-16T13:00:00", "by": "ann"},
+            "2026-11-16T13:00:00 is no instant",
+        ),
+        ({"job": ["db.lag"], "until": None, "by": "ann"}, "Expected `str`, got `array` - at `$.job`"),
+        ({"job": "db.lag", "until": None, "by": 5}, "Expected `str`, got `int` - at `$.by`"),
     ],
 )
 @pytest.mark.parametrize("kind", ["mute", "pause"])
 def test_what_is_wrong_with_a_request_is_told(
     kind: str, payload: dict[str, object], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    batch = apply.apply_request(Request(kind, payload, NOW, 9), count(1).__next__)
+    batch = apply_request(Request(kind, payload, NOW, 9), count(1).__next__)
 
     assert batch == Batch(taken=9, at=NOW)
     (record,) = caplog.records
