@@ -14,7 +14,7 @@ from pathlib import Path
 
 from slack_alert.channels.slack.channel import SlackChannel
 from slack_alert.core.catalog import match
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import settle
@@ -52,7 +52,7 @@ class Stage:
 ROWS = (
     (
         Stage("Source", "a moment comes", SchedulerSource),
-        Stage("Event", "what happened, and when", Event),
+        Stage("Event", "what happened, and when", Emitted),
         Stage("match", "who wants it?", match),
         Stage("gate", "may it run?", gate),
     ),

@@ -7,7 +7,7 @@ from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.structs import Struct, derive
 from slack_alert.core.units.names import alike, composed
@@ -113,7 +113,7 @@ class CatalogChange(Struct, frozen=True):
         return not (self.added or self.replaced or self.removed)
 
 
-def match(catalog: Catalog, event: Event) -> list[Job]:
+def match(catalog: Catalog, event: Emitted) -> list[Job]:
     """Return the jobs whose rules match an event, in the order of the files."""
     return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -23,12 +24,30 @@ _ORDERS = (">", "<")
 _ABSENT = object()
 
 
-class Event(Struct, frozen=True):
+class Emitted(Struct, frozen=True):
     """Something that happened, reported by a sensor or by a call of `emit`."""
 
     name: str
     at: datetime
     fields: Mapping[str, object]
+    #: Who reported it: a sensor, or nobody known.
+    by: str = ""
+    #: Where the answer goes; empty: where the job that answers posts.
+    reply_to: str = ""
+    #: The id of the event that caused it, 0 for none, and how many came before it in that way.
+    cause: int = 0
+    depth: int = 0
+    #: Given when it is accepted, where a job wants it; 0 before.
+    id: int = 0
+    #: How many starts of the program found it the next one that a job had to answer.
+    attempts: int = 0
+
+
+class AcceptedEvent(Struct, frozen=True):
+    """An event that is kept until each of these jobs has answered it; its fields have JSON values only."""
+
+    event: Emitted
+    jobs: tuple[str, ...]
 
 
 class Rule(Struct, frozen=True):
@@ -37,7 +56,7 @@ class Rule(Struct, frozen=True):
     on: tuple[str, ...]
     where: Mapping[str, object]
 
-    def matches(self, event: Event) -> bool:
+    def matches(self, event: Emitted) -> bool:
         """Return whether an event matches; every criterion must hold."""
         if not self.matches_name(event.name):
             return False
@@ -56,6 +75,15 @@ def fields_of(value: object) -> Mapping[str, object]:
     """Return the fields of an event from a sensor's value: those of a record, or `value` for anything else."""
     found = as_row(value)
     return {"value": value} if found is None else {str(name): field for name, field in found.items()}
+
+
+def plain_fields(fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Return fields as they can be kept: values that JSON does not support as text."""
+    try:
+        found: Mapping[str, object] = json.loads(json.dumps(dict(fields), default=str))
+    except (TypeError, ValueError, RecursionError):  # A key of some other kind, or a value within itself.
+        return {name: str(value) for name, value in fields.items()}
+    return found
 
 
 def check_criteria(where: Mapping[str, object]) -> None:

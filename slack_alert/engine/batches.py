@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from slack_alert.core.events import Event
+from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.request import KeepValue, Request
@@ -97,8 +97,11 @@ class Batch(Struct):
     retried: list[int] = field(default_factory=list)
     #: The greatest inbox request that this batch applies; None leaves it. A request is never applied twice.
     taken: int | None = None
-    #: Events for the engine; nothing of them is written.
-    events: list[Event] = field(default_factory=list)
+    #: Events for the engine, which accepts them where jobs want them.
+    events: list[Emitted] = field(default_factory=list)
+    #: Events that are kept, and which job has answered which of them; an event that all have answered is forgotten.
+    accepted: list[AcceptedEvent] = field(default_factory=list)
+    answered: list[tuple[int, str]] = field(default_factory=list)
     #: The limits to which history is pruned after the commit.
     limits: HistoryLimits | None = None
     #: When the batch was made; messages are dated with it.
@@ -110,8 +113,8 @@ class Batch(Struct):
 
     @property
     def is_numbered(self) -> bool:
-        """Whether its order matters: a later value or pause replaces an earlier one."""
-        return bool(self.entries or self.holds)
+        """Whether its order matters: a later value or pause replaces an earlier one, and an answered event is gone."""
+        return bool(self.entries or self.holds or self.accepted)
 
     @property
     def is_durable(self) -> bool:
@@ -119,7 +122,7 @@ class Batch(Struct):
         # A sent message whose progress is lost is in doubt, as after a crash: at worst it is repeated, never left out.
         is_decided = any(one.status is not Status.SENT for one in self.progress)
         return is_decided or bool(
-            self.states or self.holds or self.messages or self.entries or self.dropped or self.retried
+            self.states or self.holds or self.messages or self.entries or self.dropped or self.retried or self.accepted
         )
 
 
@@ -136,6 +139,10 @@ class Snapshot(Struct, frozen=True):
     returned: tuple[Returned, ...] = ()
     #: Where rows may be missing.
     unaccounted: tuple[UnaccountedSlots, ...] = ()
+    #: Events that not all jobs have answered, in the order in which they were accepted.
+    events: tuple[AcceptedEvent, ...] = ()
+    #: The greatest id of an event ever given; 0 at first.
+    last_event: int = 0
     #: The greatest run id ever given; 0 at first.
     last_run: int = 0
     #: The greatest inbox request that was applied; 0 at first.

@@ -1,6 +1,6 @@
-"""Writes that are durable once their caller goes on: the values of `ctx.store`, and pauses.
+"""Writes that are durable once their caller goes on: the values of `ctx.store`, pauses, and accepted events.
 
-A journal holds them before they are committed. Batches with values or pauses are numbered in the order of their
+A journal holds them before they are committed. Batches with them are numbered in the order of their
 writes, and the number is committed with them: so the next start knows which entries of the journal are older than the
 database, and never restores an older value.
 """

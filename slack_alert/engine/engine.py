@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import count
+from typing import overload
 
 from slack_alert.core.catalog import Catalog, full_name, match
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
-from slack_alert.core.events import Event, fields_of
+from slack_alert.core.events import AcceptedEvent, Emitted, fields_of, plain_fields
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.request import Request
@@ -26,7 +27,7 @@ from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.durable_values import durably
 from slack_alert.engine.monitoring.clock_watch import MissedTicks, TickMonitor
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
-from slack_alert.engine.ports import Clock, Due, Executor, Journal, Recorder
+from slack_alert.engine.ports import Clock, Due, Executor, Journal, Recorder, Tick
 from slack_alert.engine.requests.apply import apply_request, pause_request
 from slack_alert.engine.requests.external_runs import Judge
 from slack_alert.engine.runs.admission import Admission
@@ -45,10 +46,7 @@ NoticeParts = tuple[Notice, str, Address]
 
 
 class Engine:
-    """Gates, runs and settles the jobs of a catalog, and is the host of their runs.
-
-    `run_due` is called from a single thread; the methods of `RunHost` on any.
-    """
+    """Gates, runs and settles the jobs of a catalog, and is the host of their runs: its methods on any thread."""
 
     def __init__(
         self,
@@ -79,7 +77,7 @@ class Engine:
         self._job_states: dict[str, JobState] = {}
         #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
-        self._ids = count(1)
+        self._ids = self._event_ids = count(1)
         self.absences = AbsenceWatch()
         self.missed_slots = MissedSlots(recorder)
         self._messages = RunMessages(recorder, mark, mute)
@@ -97,7 +95,9 @@ class Engine:
             post=self.post,
             host=self,
         )
-        self._queues = EventQueues(recorder, mark, mute, next_id=self.next_id, react=self._admission.react)
+        self._queues = EventQueues(
+            recorder, mark, mute, next_id=self.next_id, post=self.post, react=self._admission.react
+        )
 
     def restore(self, snapshot: Snapshot, now: datetime, since: datetime | None = None) -> None:
         """Restore the jobs from the store's snapshot; the grid of a job never seen before starts now.
@@ -105,6 +105,7 @@ class Engine:
         Up to `since` the outcome of every slot is recorded.
         """
         self._ids = count(snapshot.last_run + 1)
+        self._event_ids = count(snapshot.last_event + 1)
         self._job_states = create_job_states(self._catalog.jobs, snapshot, now)
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
@@ -118,8 +119,7 @@ class Engine:
         }
         accounted = snapshot.unaccounted_among(self._job_states)
         self._recorder.submit(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
-        for job_state in self.absences.unfinished():
-            self.post(partial(self._queues.run_next, job_state))
+        self._queues.restore(self._job_states, snapshot.events)
         for run, result in resumed(self._job_states, snapshot.returned):
             self._finish(run, result)
 
@@ -149,6 +149,7 @@ class Engine:
             self._recorder.submit(Batch(seen=seen))
         if is_late:
             self._recover_late({job_state.job.name: job_state for job_state in new}, snapshot, since)
+        self._queues.restore({job_state.job.name: job_state for job_state in new}, snapshot.events)
         self._admission.start([job_state for job_state in new if job_state.job.at_start], now)
         return new
 
@@ -188,30 +189,39 @@ class Engine:
             [job_state for job_state in self.jobs() if job_state.job.at_start and job_state.run is None], now
         )
 
-    def run_due(self, due: Iterable[Due]) -> MissedTicks:
-        """Process slots that are due together; of each job the last may run. Return the ticks missed in a stall."""
-        missed_ticks = self._tick_monitor.tick()
-        rows, admission = GroupedRecorder(self._recorder), self._admission
-        missed_slots, runs = MissedSlots(rows), list[Run | None]()
-        for names, slots in due:
-            job_states = [self._job_states[name] for name in names]
-            if missed_ticks.concerns(slots):
-                alike = missed_slots.record_shared(job_states, slots, missed_ticks)
-                runs += [
-                    admission.admit(job_state, slots[-1:] if job_state in alike else slots, missed_ticks, missed_slots)
-                    for job_state in job_states
-                ]
-            else:
-                runs += admission.admit_in_time(job_states, slots[0], missed_slots)
-        rows.put_all()
-        self._admission.submit(*runs)
-        return missed_ticks
+    @overload
+    def handle(self, event: Tick) -> MissedTicks: ...
 
-    def handle_event(self, event: Event) -> None:
-        """Pass an event to every job whose rule matches it; may be called from any thread."""
-        # In turn, on the writer's thread: two at the same time would both find a job free.
-        moved = self.absences.reset(event, self._clock.now())
-        self._recorder.submit(Batch(seen=moved), partial(self._answer, event))
+    @overload
+    def handle(
+        self, event: Request, then: Callable[[], object] | None = None, *, now: datetime | None = None
+    ) -> Batch: ...
+
+    @overload
+    def handle(self, event: Emitted) -> None: ...
+
+    def handle(
+        self,
+        event: Tick | Emitted | Request,
+        then: Callable[[], object] | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> MissedTicks | Batch | None:
+        """Handle what happens: all that makes jobs run, or changes them, enters here.
+
+        - `Tick`: of each job the last slot may run. Called from a single thread; returns the ticks missed in a stall.
+        - `Emitted`: every job whose rule matches answers it, on any thread. It is kept until they have.
+        - `Request`: it is applied as `apply` says.
+        """
+        if isinstance(event, Tick):
+            return self._run_due(event.due)
+        if isinstance(event, Request):
+            return self.apply(event, then, now=now)
+        batch = Batch()
+        answer = self._accept(event, batch)
+        if answer is not None or batch.seen:
+            self._recorder.submit(batch, answer)
+        return None
 
     def done(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done once its messages are committed."""
@@ -244,7 +254,7 @@ class Engine:
     def emit(self, run: Run, value: object) -> None:
         """Handle the value of a sensor as an event."""
         assert run.emits is not None, "only sensors notice"
-        self.handle_event(Event(run.emits, self._clock.now(), fields_of(value)))
+        self.handle(Emitted(run.emits, self._clock.now(), fields_of(value), by=run.binding))
 
     def post(self, call: Callable[[], object]) -> None:
         """Call on the engine's own thread, after all that was posted or submitted before; from any thread, and soon.
@@ -283,9 +293,8 @@ class Engine:
                 self._job_states[name].hold = hold
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in self._acknowledgement(name)]
-        self._recorder.submit(batch, then)
-        for event in batch.events:
-            self.handle_event(event)
+        followed = [then, *(self._accept(event, batch) for event in batch.events)]
+        self._recorder.submit(batch, partial(_call_all, followed))
         return batch
 
     def hold(self, name: str, hold: Pause | None) -> None:
@@ -323,6 +332,10 @@ class Engine:
             if (run := job_state.run) is not None and not run.progress.is_stuck
         ]
 
+    def stop(self) -> None:
+        """Answer no further events: those that wait are for the next start."""
+        self._queues.stop()
+
     def interrupt_runs(self) -> int:
         """Cancel and record the runs that the end of the program cuts off; return their number."""
         cut_off = self.runs()
@@ -354,9 +367,33 @@ class Engine:
             log.warning("the clock was ahead", extra={"now": now.isoformat(), "jobs": len(wrong)})
         return wrong
 
-    def _answer(self, event: Event) -> None:
-        for job in match(self._catalog, event):
-            self._queues.enqueue(self._job_states[job.name], event)
+    def _run_due(self, due: Iterable[Due]) -> MissedTicks:
+        missed_ticks = self._tick_monitor.tick()
+        rows, admission = GroupedRecorder(self._recorder), self._admission
+        missed_slots, runs = MissedSlots(rows), list[Run | None]()
+        for names, slots in due:
+            job_states = [self._job_states[name] for name in names]
+            if missed_ticks.concerns(slots):
+                alike = missed_slots.record_shared(job_states, slots, missed_ticks)
+                runs += [
+                    admission.admit(job_state, slots[-1:] if job_state in alike else slots, missed_ticks, missed_slots)
+                    for job_state in job_states
+                ]
+            else:
+                runs += admission.admit_in_time(job_states, slots[0], missed_slots)
+        rows.put_all()
+        self._admission.submit(*runs)
+        return missed_ticks
+
+    def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
+        """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""
+        batch.seen.update(self.absences.reset(event, self._clock.now()))
+        names = tuple(job.name for job in match(self._catalog, event))
+        if not names:
+            return None
+        event = replace(event, id=next(self._event_ids))
+        batch.accepted.append(AcceptedEvent(replace(event, fields=plain_fields(event.fields)), names))
+        return partial(self._queues.enqueue, [self._job_states[name] for name in names], event)
 
     def _finish(self, run: Run, result: Result) -> None:
         progress = run.progress
@@ -384,6 +421,7 @@ class Engine:
             seen={run.binding: job_state.seen_at(run.slot)},
             records=[spoken_record(job_state, run, result, settlement)],
             messages=list(settlement.messages),
+            answered=job_state.answered(),
             is_kept=progress.is_kept,
         )
         progress.is_kept = False
@@ -406,3 +444,9 @@ class Engine:
         job_state.run = None
         if job_state.job.rule is not None:
             self._queues.run_next(job_state)
+
+
+def _call_all(calls: Iterable[Callable[[], object] | None]) -> None:
+    for call in calls:
+        if call is not None:
+            call()

@@ -52,6 +52,12 @@ Due = tuple[Sequence[str], Sequence[datetime]]
 Emit = Callable[[Sequence[Due]], None]
 
 
+class Tick(Struct, frozen=True):
+    """A moment of the clock, as an event: all slots that are due together, and no object for each."""
+
+    due: Sequence[Due]
+
+
 class Source(Protocol):
     """Emits due slots."""
 

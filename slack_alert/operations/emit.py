@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.request import Emit
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import composed
 from slack_alert.operations.requester import Requester
 
 
-class Emitted(Struct, frozen=True):
+class EventRequested(Struct, frozen=True):
     """An event, and the jobs that it concerns."""
 
-    event: Event
+    event: Emitted
     #: The jobs that answer it, or only waited for its arrival.
     jobs: list[Job]
     is_taken: bool
 
 
-def emit(name: str, fields: Mapping[str, object], catalog: Catalog, requester: Requester) -> Emitted:
+def emit(name: str, fields: Mapping[str, object], catalog: Catalog, requester: Requester) -> EventRequested:
     """Tell the jobs that wait for an event that it was noticed; raise BadValue for a name that none can have."""
     if not name.strip() or not name.isprintable() or "=" in name:
         raise BadValue(f"{name!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
-    event = Event(composed(name.strip()), requester.at, fields)
-    return Emitted(event, match(catalog, event), requester.ask(Emit(event.name, dict(fields))))
+    event = Emitted(composed(name.strip()), requester.at, fields)
+    return EventRequested(event, match(catalog, event), requester.ask(Emit(event.name, dict(fields))))

@@ -1,9 +1,8 @@
-"""Check and pack the fields of an event with which a person triggers a function."""
+"""Check the fields of an event with which a person triggers a function."""
 
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -23,15 +22,6 @@ def require_fields(binding: Binding, fields: Mapping[str, object]) -> None:
             f"{binding.name} needs the {plural(len(missing), 'field')} {names}.",
             hint=f"Write `slack-alert trigger {binding.name} {wanted}`.",
         )
-
-
-def plain_fields(fields: Mapping[str, object]) -> Mapping[str, object]:
-    """Return fields as another process can read them: values that JSON does not support as text."""
-    try:
-        found: Mapping[str, object] = json.loads(json.dumps(dict(fields), default=str))
-    except (TypeError, ValueError, RecursionError):  # A key of some other kind, or a value within itself.
-        return {name: str(value) for name, value in fields.items()}
-    return found
 
 
 def _required(action: Action) -> Iterator[str]:

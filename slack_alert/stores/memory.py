@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
+from slack_alert.core.events import AcceptedEvent
 from slack_alert.core.model.message import Delivery, PostedDelivery, Status
 from slack_alert.core.model.record import NOT_RUN, Record, split_by_job
 from slack_alert.core.model.run import Returned
@@ -26,6 +27,8 @@ from slack_alert.stores.sql.rows import (
     Row,
     clean,
     end_of,
+    event_of,
+    event_row,
     line_of,
     maybe_clean,
     message_rows,
@@ -47,6 +50,8 @@ class MemoryStore:
         self._holds: dict[str, Pause] = {}
         self._entries: dict[tuple[str, str], StoredValue] = {}
         self._left = _LeftRuns()
+        self._events: dict[int, AcceptedEvent] = {}
+        self._last_event = 0
         self._last_run = 0
         self._taken = 0
         self._pulse: str | None = None
@@ -72,12 +77,14 @@ class MemoryStore:
         writes(batch)  # It raises for values that no store takes, before anything is changed.
         self._put_policy(batch)
         self._put_values_and_runs(batch)
+        self._put_events(batch)
         self._put_records(records)
         return self._outbox.commit(batch, messages, summaries)
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Delete and fold history beyond the limits."""
         cutoff = micros(now) - limits.days * 24 * HOUR
+        self._events = {number: kept for number, kept in self._events.items() if micros(kept.event.at) >= cutoff}
         self._left.forget({record.run for record in self._records.values()}, cutoff)
         self._records = {number: row for number, row in self._records.items() if end_of(row) >= cutoff}
         self._outbox.forget(cutoff)
@@ -119,6 +126,8 @@ class MemoryStore:
             running=self._left.running(recorded),
             returned=self._left.returned(recorded),
             unaccounted=tuple(sorted(self._left.unaccounted, key=lambda one: (one.job, one.until, one.after))),
+            events=tuple(self._events[number] for number in sorted(self._events)),
+            last_event=self._last_event,
             last_run=self._last_run,
             taken=self._taken,
             pulse=self._pulse,
@@ -166,6 +175,18 @@ class MemoryStore:
             self._pulse = clean(batch.pulse)
         self._taken = max(self._taken, batch.taken or 0)
         self._last_run = max(self._last_run, last_run(batch))
+
+    def _put_events(self, batch: Batch) -> None:
+        for accepted in batch.accepted:
+            put = event_of(event_row(accepted))
+            known = self._events.get(put.event.id, put)
+            attempts = replace(known.event, attempts=put.event.attempts)
+            self._events[put.event.id] = replace(known, event=attempts)
+            self._last_event = max(self._last_event, accepted.event.id)
+        for number, job in batch.answered:
+            if (kept := self._events.pop(number, None)) is not None:
+                left = tuple(name for name in kept.jobs if name != clean(job))
+                self._events.update({number: replace(kept, jobs=left)} if left else {})
 
     def _put_records(self, records: Iterable[Record]) -> None:
         for record in merge_consecutive(records):

@@ -13,7 +13,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import Piece, fallback
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Severity
 from slack_alert.core.model.record import Record, split_by_job
@@ -108,7 +108,7 @@ class PluginHarness:
     def emit(self, name: str, fields: Mapping[str, object]) -> list[Said]:
         """Emit an event now; return the messages of the jobs that answer it."""
         with captured(sys.stderr):
-            self._simulation.engine.handle_event(Event(name, self.clock.now(), fields))
+            self._simulation.engine.handle(Emitted(name, self.clock.now(), fields))
         return self._new_messages()
 
     def run(self, name: str) -> list[Said]:
@@ -116,7 +116,7 @@ class PluginHarness:
         engine, binding = self._simulation.engine, self.catalog.lookup(name)
         to = binding.to if isinstance(binding, Job) else self._defaults.to
         run = Run(engine.next_id(), binding.name, binding.action, self.clock.now(), asked_by="you")
-        host = AskedRunHost(to, self._services, hold=engine.hold, emit_event=engine.handle_event)
+        host = AskedRunHost(to, self._services, hold=engine.hold, emit_event=engine.handle)
         with captured(sys.stderr):
             self._executor.submit([run], host)
         settlement = settle_asked(run.posts, host.result, to, self._mark)

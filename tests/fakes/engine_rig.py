@@ -21,7 +21,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
-from slack_alert.engine.ports import Journal, Recorder, RunHost
+from slack_alert.engine.ports import Journal, Recorder, RunHost, Tick
 from slack_alert.engine.requests.apply import pause_request
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 
@@ -129,10 +129,11 @@ class Rig:
         journal: Journal | None = None,
         slow_runs: SlowRunDetector | None = None,
         mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+        recorder: Recorder | None = None,
     ) -> None:
         self.clock = VirtualClock(at(start))
         self.recorder = MemoryRecorder()
-        self.through = Through(self.recorder)
+        self.through = Through(recorder or self.recorder)
         self.executor = Held()
         self.engine = Engine(
             Catalog(jobs or (make_job(),)),
@@ -148,7 +149,7 @@ class Rig:
 
     def due(self, *times: str, name: str = "db.lag") -> None:
         self.clock.set(at(times[-1]))
-        self.engine.run_due([((name,), [at(time) for time in times])])
+        self.engine.handle(Tick([((name,), [at(time) for time in times])]))
 
     def pause(self, name: str, hold: Pause | None) -> None:
         """Pause or resume (None) a job, as a person asks for it."""

@@ -62,6 +62,8 @@ class Picture:
     said: tuple[Said, ...]
     #: The functions that had begun by then.
     begun: frozenset[Begun]
+    #: The jobs that were to answer an event by then, and the events' times.
+    accepted: frozenset[Begun]
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Camera:
     #: What was said, in all lives up to this one.
     said: list[Said]
     begun: set[Begun]
+    accepted: set[Begun]
     pictures: list[Picture] = field(default_factory=list)
     is_on: bool = True
 
@@ -80,7 +83,9 @@ class Camera:
         if not self.is_on:
             return
         files = {file.name: file.read_bytes() for file in self.folder.iterdir() if not file.name.endswith("-shm")}
-        picture = Picture(place, files, self.clock.now(), tuple(self.said), frozenset(self.begun))
+        picture = Picture(
+            place, files, self.clock.now(), tuple(self.said), frozenset(self.begun), frozenset(self.accepted)
+        )
         before = self.pictures[-1] if self.pictures else None
         if before is None or before != replace(picture, place=before.place, now=before.now):
             self.pictures.append(picture)
@@ -245,16 +250,18 @@ class Acting:
             self._life.camera.take("a function begins")
             *acts, (last, end) = self._script(run)
             for after, act in acts:
-                self._life.after(after, partial(_do, run, host, act))
+                self._life.after(after, partial(_do, self._life, run, host, act))
             self._life.after(last, partial(host.done, run, _result(run, end, last)))
 
     def stop(self) -> None:
         pass
 
 
-def _do(run: Run, host: RunHost, act: str) -> None:
+def _do(life: Life, run: Run, host: RunHost, act: str) -> None:
     if act.startswith("emit"):
         host.emit(run, {"n": run.slot.isoformat()})
+        names = [each.job.name for each in life.engine.jobs() if each.job.rule is not None]
+        life.camera.accepted |= {(name, life.clock.now()) for name in names}
     else:
         host.say(run, (Text(f"{run.binding} {run.id} {act}"),))
 
@@ -318,13 +325,14 @@ class Life:
         *,
         said: Iterable[Said] = (),
         begun: Iterable[Begun] = (),
+        accepted: Iterable[Begun] = (),
         pace: Pace = Pace.BETWEEN,
         stall: tuple[float, float] = (0.0, 0.0),
         is_filmed: bool = True,
     ) -> None:
         self.clock = VirtualClock(begin)
         self.begun = self.stopped = begin
-        self.camera = Camera(folder, self.clock, list(said), set(begun), is_on=is_filmed)
+        self.camera = Camera(folder, self.clock, list(said), set(begun), set(accepted), is_on=is_filmed)
         self._pace = pace
         self._stall = tuple(begin + timedelta(seconds=each) for each in stall)
         self._events: list[tuple[datetime, int, Callable[[], object]]] = []

@@ -12,13 +12,13 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.events import Rule
-from slack_alert.core.model.record import Record
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
 from slack_alert.stores import SqliteReader
 from tests.fakes.engine_rig import HOUR, at, make_job, make_policy
-from tests.fakes.snapshots import Act, Life, Pace, Picture, Said, first_line, restore
+from tests.fakes.snapshots import Act, Begun, Life, Pace, Picture, Said, first_line, restore
 
 NOON = at("16 12:00")
 TICK = timedelta(microseconds=1)
@@ -102,6 +102,11 @@ SCENARIOS = {
         (seconds(1, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)},
     ),
+    "answers late": Scenario(
+        (seconds(0.2, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
+        always(), scripts={"s": always((0.01, "emit"), (0.02, "")), "r": in_turn(((0.5, ""),), ((0.3, "one"),))},
+        lasts=1.7,
+    ),
     "answers and runs": Scenario(
         (seconds(1, "s", emits="x"), seconds(7, "r", rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)}, down=20.0, lasts=1.5,
@@ -160,6 +165,11 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
         # What was said was paid for, once.
         spent = snapshot.states[job.name].alerts.spent if job.name in snapshot.states else ()
         assert len(set(spent)) == len(spent), story
+    # Each event was answered, and no run of it was made again once it was written that it had ended.
+    answers = Counter((each.binding, each.slot) for each in records if each.verdict is not Verdict.INTERRUPTED)
+    wrong_answers = {event: answers[event] for event in life.camera.accepted if answers[event] != 1}
+    assert not wrong_answers, f"{story}: {wrong_answers}\n{shown}"
+    assert not snapshot.events, f"{story}: {snapshot.events}"
     assert {each.origin.run for each in told} - {None} <= {each.run for each in records}, f"{story}\n{shown}"
     assert not snapshot.running, story
     assert not snapshot.returned, story
@@ -168,13 +178,15 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
 
 def filmed(folder: Path, scenario: Scenario, pace: Pace) -> list[Picture]:
     """Live once, and return a picture of each moment at which something was written."""
-    begin, said = NOON, list[Said]()
+    begin, said, accepted = NOON, list[Said](), set[Begun]()
     if scenario.down is not None:
         before = Life(folder, scenario.jobs, scenario.act, begin, is_filmed=False)
         before.run(0.8)
         before.close()
-        begin, said = begin + timedelta(seconds=scenario.down), before.camera.said
-    life = Life(folder, scenario.jobs, scenario.act, begin, said=said, pace=pace, stall=scenario.stall)
+        begin, said, accepted = begin + timedelta(seconds=scenario.down), before.camera.said, before.camera.accepted
+    life = Life(
+        folder, scenario.jobs, scenario.act, begin, said=said, accepted=accepted, pace=pace, stall=scenario.stall
+    )
     life.run(scenario.lasts)
     life.close()
     return life.camera.pictures
@@ -191,7 +203,8 @@ def survived(folder: Path, scenario: Scenario, picture: Picture, after: float, s
 def next_life(folder: Path, scenario: Scenario, picture: Picture, after: float, *, is_filmed: bool) -> Life:
     restore(picture, folder)
     begin = picture.now + timedelta(seconds=after)
-    return Life(folder, scenario.jobs, scenario.act, begin, said=picture.said, begun=picture.begun, is_filmed=is_filmed)
+    known = {"said": picture.said, "begun": picture.begun, "accepted": picture.accepted}
+    return Life(folder, scenario.jobs, scenario.act, begin, **known, is_filmed=is_filmed)  # type: ignore[arg-type]
 
 
 def empty(folder: Path) -> Path:

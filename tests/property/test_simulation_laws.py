@@ -24,7 +24,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.engine.ports import RunHost
+from slack_alert.engine.ports import RunHost, Tick
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
@@ -183,7 +183,7 @@ def test_a_real_run_leaves_the_record_that_was_simulated_line_for_line(
     engine.start(start)
     for slot in slots_of(job, start if job.at_start else start - TICK, until - TICK, start):
         executor.pass_until(slot)
-        engine.run_due([((job.name,), (slot,))])
+        engine.handle(Tick([((job.name,), (slot,))]))
     executor.pass_until(until + SLOWEST)
     lived = [line.record for line in store.history(job=None, since=None, limit=None)]
 
@@ -292,7 +292,7 @@ def lived(job: Job, recorder: Notebook, executor: Dying, snapshot: Snapshot, at:
         engine.start(start)
     for slot in slots_of(job, start, end, anchor):
         clock.set(slot)
-        engine.run_due([((job.name,), (slot,))])
+        engine.handle(Tick([((job.name,), (slot,))]))
 
 
 def covered(job: Job, rows: Sequence[Record], anchor: datetime) -> list[datetime]:

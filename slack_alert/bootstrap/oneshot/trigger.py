@@ -13,7 +13,7 @@ from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, l
 from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted, plain_fields
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record
@@ -31,7 +31,7 @@ from slack_alert.engine.runs.asked_run import AskedRunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import DirectExecutor
-from slack_alert.operations.trigger import plain_fields, require_fields
+from slack_alert.operations.trigger import require_fields
 from slack_alert.stores import read_shared_values
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class AskedRun(Struct, frozen=True):
     #: The messages that are posted.
     messages: tuple[Message, ...]
     #: The events that a sensor emitted.
-    events: tuple[Event, ...]
+    events: tuple[Emitted, ...]
     #: Whether a running program sends them; else they were sent from here as far as their channels took them.
     is_taken: bool
 
@@ -65,7 +65,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     emits = binding.emits if isinstance(binding, Job) else None
     clock = SystemClock()
     run = Run(0, binding.name, binding.action, clock.now(), asked_by=person(), event=fields or None, emits=emits)
-    events, entries = list[Event](), list[StoredValue]()
+    events, entries = list[Emitted](), list[StoredValue]()
     render = Render(new_mark(), Redaction(settings.secrets()))
     host = _host(settings, catalog, run, to, render, events=events, entries=entries)
     DirectExecutor(Caller(clock, render)).submit([run], host)
@@ -96,7 +96,7 @@ def _host(
     to: Address,
     render: Render,
     *,
-    events: list[Event],
+    events: list[Emitted],
     entries: list[StoredValue],
 ) -> AskedRunHost:
     """Return the host of the run, which leaves here what is submitted with the record: events and stored values."""

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import Int64, Struct, replace
 
 
 class PostedDelivery(NamedTuple):
@@ -47,9 +47,9 @@ class RunPart(Struct, frozen=True, tag="run"):
     job: str
     #: The slot that caused the run, which a late message begins with; None: a person asked for it.
     slot: datetime | None
-    run: int
+    run: Int64
     #: The number of its messages before this one.
-    n: int = 0
+    n: Int64 = 0
 
     @property
     def key(self) -> str:
@@ -70,7 +70,7 @@ class Notice(Struct, frozen=True, tag="notice"):
     #: What makes it unique among those of its kind.
     id: str
     #: The number of the text's parts before this one; None: it never has parts.
-    n: int | None = None
+    n: Int64 | None = None
     job: ClassVar[str] = ""
     slot: ClassVar[None] = None
     run: ClassVar[None] = None

@@ -71,6 +71,10 @@ class SendMessage(_Checked, frozen=True, tag="send"):
     origin: Origin | None = None
     severity: Severity = Severity.INFO
 
+    def __post_init__(self) -> None:
+        if self.origin is not None and self.origin.slot is not None:
+            checked_instant(self.origin.slot)
+
     @classmethod
     def of(cls, message: Message) -> SendMessage:
         """Return the request to post a message."""

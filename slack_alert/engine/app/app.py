@@ -23,7 +23,7 @@ from slack_alert.engine.app.shutdown import ShutdownSignals
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.engine import NoticeParts
 from slack_alert.engine.monitoring.clock_watch import ClockSteps, MissedTicks
-from slack_alert.engine.ports import Channel, Due, Source
+from slack_alert.engine.ports import Channel, Due, Source, Tick
 from slack_alert.engine.system.loop_runner import in_own_thread
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class App:
         is_pulse = any(PULSE_NAME in names for names, _ in due)
         if is_pulse:  # The sign of life may share its slots with jobs.
             due = [([name for name in names if name != PULSE_NAME], slots) for names, slots in due]
-        missed_ticks = self._components.engine.run_due(due)
+        missed_ticks = self._components.engine.handle(Tick(due))
         self._components.writer.expect(lambda: self._components.load().waiting)
         if is_pulse:
             self._liveness.tick(self._components.clock.now())
@@ -262,6 +262,7 @@ class App:
         components = self._components
         self._liveness.stop(components.clock.now())
         deadline = components.clock.monotonic() + self._config.drain_timeout.total_seconds()
+        components.engine.stop()
         components.executor.stop()
         while components.engine.runs() and components.clock.monotonic() < deadline:
             await components.clock.sleep(0.02)

@@ -13,6 +13,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
 from slack_alert.core.model.request import Request
 from slack_alert.engine.app.components import Components
+from slack_alert.engine.durable_values import NUMBER_PACK
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +94,9 @@ class InboxPoller:
             self._forget(ids)
 
     def _take(self, request: Request, now: datetime) -> None:
-        batch = self._components.engine.apply(request, partial(self._done.append, request.id), now=now)
-        for entry in batch.entries:
+        batch = self._components.engine.handle(request, partial(self._done.append, request.id), now=now)
+        # The one with the writer's number is nobody's.
+        for entry in (each for each in batch.entries if each.pack != NUMBER_PACK):
             self._components.accept_entry(entry)
         self._components.sender.forget(batch.dropped)
 

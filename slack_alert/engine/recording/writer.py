@@ -286,6 +286,8 @@ def join(into: Batch, batch: Batch) -> None:
     into.returned.extend(batch.returned)
     into.unaccounted.extend(batch.unaccounted)
     into.accounted.extend(batch.accounted)
+    into.accepted.extend(batch.accepted)
+    into.answered.extend(batch.answered)
     into.pulse = into.pulse if batch.pulse is None else batch.pulse
     into.limits = into.limits or batch.limits
     into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)

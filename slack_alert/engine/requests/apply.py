@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.model.request import (
     Acknowledge,
@@ -92,7 +92,7 @@ def _apply(  # noqa: C901 - a case for each kind of request, and nothing else
         case SendMessage():
             batch.messages.append(asked.message())
         case Emit(name, fields):
-            batch.events.append(Event(name, at, fields))
+            batch.events.append(Emitted(name, at, fields))
         case RetryDelivery(number):
             batch.retried.append(number)
         case DropDelivery(number):

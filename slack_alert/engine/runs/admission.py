@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.gate import gate
@@ -100,9 +100,11 @@ class Admission:
             )
         return run
 
-    def react(self, job_state: JobState, event: Event) -> None:
-        """Run the job for an event if the gate admits it."""
-        self.submit(self._admit(job_state, event.at, self._missed_slots, event))
+    def react(self, job_state: JobState, event: Emitted) -> bool:
+        """Run the job for an event if the gate admits it; return whether it did."""
+        run = self._admit(job_state, event.at, self._missed_slots, event)
+        self.submit(run)
+        return run is not None
 
     def submit(self, *runs: Run | None) -> None:
         """Submit the runs to the executor."""
@@ -133,7 +135,7 @@ class Admission:
         return run
 
     def _admit(
-        self, job_state: JobState, at: datetime, missed_slots: MissedSlots, event: Event | None = None
+        self, job_state: JobState, at: datetime, missed_slots: MissedSlots, event: Emitted | None = None
     ) -> Run | None:
         """Return the run of a slot or an event if the gate admits it; else record why not."""
         verdict = gate(job_state.job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)

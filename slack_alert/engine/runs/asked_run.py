@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from slack_alert.core.content.pieces import Piece
-from slack_alert.core.events import Event, fields_of
+from slack_alert.core.events import Emitted, fields_of
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
@@ -26,7 +26,7 @@ class AskedRunHost:
         services: ContextServices,
         *,
         hold: Callable[[str, Pause | None], None],
-        emit_event: Callable[[Event], None],
+        emit_event: Callable[[Emitted], None],
     ) -> None:
         self.hold = hold
         self.messages: list[Message] = []
@@ -50,7 +50,7 @@ class AskedRunHost:
     def emit(self, run: Run, value: object) -> None:
         """Pass the event on."""
         assert run.emits is not None, "only sensors emit"
-        self._emit_event(Event(run.emits, self._services.now(), fields_of(value)))
+        self._emit_event(Emitted(run.emits, self._services.now(), fields_of(value)))
 
     def context(self, run: Run) -> Context:
         """Return the context of the run."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.events import Event
-from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
+from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import format_time
 from slack_alert.engine.batches import Batch, JobProgress
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import spoken_record
+
+log = logging.getLogger(__name__)
 
 
 class AbsenceWatch:
@@ -40,18 +44,7 @@ class AbsenceWatch:
             job_state.anchor += away
         return {job_state.job.name: JobProgress(job_state.anchor) for job_state in fed}
 
-    def unfinished(self) -> list[JobState]:
-        """Return the jobs whose event came but whose recovery a crash lost; queue an event for each again."""
-        alerting = [(job_state, job_state.state.incident) for job_state in self.awaiting if job_state.state.is_alerting]
-        found = [
-            job_state for job_state, incident in alerting if incident is not None and incident.last < job_state.anchor
-        ]
-        for job_state in found:
-            assert job_state.job.rule is not None, "it awaits"
-            job_state.events.append(Event(" or ".join(job_state.job.rule.on), job_state.anchor, {}))
-        return found
-
-    def reset(self, event: Event, now: datetime) -> dict[str, JobProgress]:
+    def reset(self, event: Emitted, now: datetime) -> dict[str, JobProgress]:
         """Restart the wait of the jobs that await an event; return their progress, for a restart."""
         moved: dict[str, JobProgress] = {}
         for job_state in self.awaiting:
@@ -72,7 +65,7 @@ def absence_text(job_state: JobState) -> str:
     return f"no {' or '.join(job_state.job.rule.on)} since {format_time(job_state.anchor, job_state.job.zone)}"
 
 
-def end_absence(job_state: JobState, event: Event, run: int, mark: Markup, *, mute: str) -> Batch:
+def end_absence(job_state: JobState, event: Emitted, run: int, mark: Markup, *, mute: str) -> Batch:
     """End the incident that an absence began; return the batch to be written."""
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
@@ -84,15 +77,16 @@ def end_absence(job_state: JobState, event: Event, run: int, mark: Markup, *, mu
         seen={job_state.job.name: job_state.seen},
         records=[record._replace(reason=record.reason or f"{event.name} came", duration=None)],
         messages=list(settlement.messages),
+        answered=job_state.answered(),
     )
 
 
-#: So many events wait for a job at most; further events count as overlapped.
-WAITING = 1000
+#: So many starts try to answer an event that a job had to answer next when the program ended.
+_ATTEMPTS = 3
 
 
 class EventQueues:
-    """Runs jobs for events; called on the writer's thread only, as two threads would both find a job free."""
+    """Runs jobs for events; called on the engine's own thread only, as two threads would both find a job free."""
 
     def __init__(
         self,
@@ -101,30 +95,58 @@ class EventQueues:
         mute: Callable[[str, datetime], str],
         *,
         next_id: Callable[[], int],
-        react: Callable[[JobState, Event], None],
+        post: Callable[[Callable[[], object]], None],
+        react: Callable[[JobState, Emitted], bool],
     ) -> None:
         self._recorder = recorder
         self._mark = mark
         self._mute = mute
         self._next_id = next_id
-        #: Runs a free job for an event, if the gate admits it.
+        self._post = post
+        #: Runs a free job for an event; returns whether the gate admitted it.
         self._react = react
+        self._is_stopped = False
 
-    def enqueue(self, job_state: JobState, event: Event) -> None:
-        """Run the job for an event, at once or when it is free."""
-        if len(job_state.events) < WAITING:
+    def enqueue(self, job_states: Iterable[JobState], event: Emitted) -> None:
+        """Run the jobs for an event, at once or when they are free."""
+        for job_state in job_states:
             job_state.events.append(event)
-        else:
-            reason = f"{WAITING:,} events waited already"
-            self._recorder.record_quiet(Record(0, job_state.job.name, event.at, Verdict.OVERLAPPED, reason=reason))
-        self.run_next(job_state)
+            self.run_next(job_state)
+
+    def restore(self, job_states: Mapping[str, JobState], accepted: Iterable[AcceptedEvent]) -> None:
+        """Run these jobs for the events that they had not answered when the program ended; on any thread.
+
+        The first one may be what ended it, so it is given up after some attempts.
+        """
+        batch, waiting = Batch(), dict[str, JobState]()
+        unanswered = [(one, name) for one in accepted for name in one.jobs if name in job_states]
+        for one, name in unanswered:
+            job_state, event = job_states[name], one.event
+            if not job_state.events:
+                event = replace(event, attempts=event.attempts + 1)
+            if job_state.job.rule is None or event.attempts > _ATTEMPTS:
+                batch.answered.append((event.id, name))
+                log.warning("an event is not answered", extra={"job": name, "event": event.name, "id": event.id})
+                continue
+            batch.accepted += [replace(one, event=event)] if event is not one.event else []
+            job_state.events.append(event)
+            waiting[name] = job_state
+        if batch.accepted or batch.answered:
+            self._recorder.submit(batch)
+        for job_state in waiting.values():
+            self._post(partial(self.run_next, job_state))
+
+    def stop(self) -> None:
+        """Begin no further runs: the events that wait are for the next start."""
+        self._is_stopped = True
 
     def run_next(self, job_state: JobState) -> None:
         """Run the job for its waiting events, while it is free."""
-        while job_state.run is None and job_state.events:
+        while job_state.run is None and job_state.events and not self._is_stopped:
             event = job_state.events.popleft()
+            job_state.answering = event.id
             if job_state.job.is_absence:
                 mute = self._mute(job_state.job.name, event.at)
                 self._recorder.submit(end_absence(job_state, event, self._next_id(), self._mark, mute=mute))
-            else:
-                self._react(job_state, event)
+            elif not self._react(job_state, event) and (answered := job_state.answered()):
+                self._recorder.submit(Batch(answered=answered))

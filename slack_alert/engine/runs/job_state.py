@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.incidents import clamp_to_now
@@ -19,13 +19,26 @@ from slack_alert.engine.batches import JobProgress, Snapshot
 #: Shared by the jobs without stored state, which are most.
 FRESH = State()
 #: Shared by the jobs without rules.
-_NONE: deque[Event] = deque(maxlen=0)
+_NONE: deque[Emitted] = deque(maxlen=0)
 
 
 class JobState:
     """A job with its changing state."""
 
-    __slots__ = ("anchor", "events", "hold", "is_gone", "is_told", "job", "last", "overlaps", "run", "state", "waits")
+    __slots__ = (
+        "anchor",
+        "answering",
+        "events",
+        "hold",
+        "is_gone",
+        "is_told",
+        "job",
+        "last",
+        "overlaps",
+        "run",
+        "state",
+        "waits",
+    )
 
     def __init__(self, job: Job, state: State, seen: JobProgress, hold: Pause | None) -> None:
         self.job = job
@@ -37,7 +50,9 @@ class JobState:
         #: The run that is queued, in progress or being recorded.
         self.run: Run | None = None
         #: Events that wait for the job to be free.
-        self.events: deque[Event] = deque() if job.rule else _NONE
+        self.events: deque[Emitted] = deque() if job.rule else _NONE
+        #: The id of the event that the run answers, until that is written; 0 for none.
+        self.answering = 0
         #: Slots in a row that found the run in progress, and whether that was posted already.
         self.overlaps = 0
         #: Slots in a row that found the run waiting for a thread.
@@ -64,6 +79,11 @@ class JobState:
     def moved(self) -> Callable[[], datetime] | None:
         """Returns where the grid starts at present; None: it does not move, as the job awaits no events."""
         return (lambda: self.anchor) if self.job.is_absence else None
+
+    def answered(self) -> list[tuple[int, str]]:
+        """Return which event the run has answered, for the batch that says so."""
+        event, self.answering = self.answering, 0
+        return [(event, self.job.name)] if event else []
 
     def settle(self, decide: Callable[[State], Settlement]) -> Settlement:
         """Apply what `decide` returns for a run; it is called again where the state was changed meanwhile.

@@ -17,7 +17,7 @@ from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Executor
+from slack_alert.engine.ports import Executor, Tick
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
 
@@ -74,7 +74,7 @@ class Simulation:
             for (may_run, _), group in groupby(self._take(slot), key=partial(self._group_key, slot)):
                 places = list(group)
                 if may_run:
-                    self.engine.run_due([(tuple([self._job_states[place].job.name for place in places]), (slot,))])
+                    self.engine.handle(Tick([(tuple([self._job_states[place].job.name for place in places]), (slot,))]))
                 for place in places:
                     self._plan(place, slot if may_run else self._skip_range(place, slot, end))
         self._clock.set(end)

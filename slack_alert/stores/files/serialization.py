@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from slack_alert.core.content.pieces import Piece, fallback, with_tag
+from slack_alert.core.events import AcceptedEvent
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
@@ -18,7 +19,7 @@ from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredVal
 def packed(said: Batch | Returned) -> bytes:
     """Return a batch or result as bytes; raise TypeError, ValueError or OverflowError if that is impossible."""
     if isinstance(said, Batch):
-        late = said.entries, said.holds, said.begun
+        late = said.entries, said.holds, said.begun, said.accepted, said.answered
         return to_packed((said.states, said.seen, said.records, said.messages, said.at, *late))
     return to_packed(astuple(said))
 
@@ -69,3 +70,5 @@ class _PackedBatch(NamedTuple):
     entries: list[StoredValue] = []  # noqa: RUF012 - a default of a tuple's field, never changed
     holds: dict[str, Pause | None] = {}  # noqa: RUF012 - as above
     begun: list[StartedRun] = []  # noqa: RUF012 - as above
+    accepted: list[AcceptedEvent] = []  # noqa: RUF012 - as above
+    answered: list[tuple[int, str]] = []  # noqa: RUF012 - as above

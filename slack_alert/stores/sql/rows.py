@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any  # A row's columns have the types the schema says.
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
+from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Notice, Origin, RunPart, Severity, Status
@@ -272,3 +273,32 @@ def _quota_row(quota: Quota) -> tuple[str, int | None]:
 
 def _quota_of(spent: str, until: int | None) -> Quota:
     return Quota(tuple(moment(count) for count in json.loads(spent)), maybe_moment(until))
+
+
+def event_row(accepted: AcceptedEvent) -> Row:
+    """Return the row of an event."""
+    event = accepted.event
+    return (
+        event.id,
+        clean(event.name),
+        micros(event.at),
+        json.dumps(dict(event.fields)),
+        clean(event.by),
+        clean(event.reply_to),
+        event.cause,
+        event.depth,
+        event.attempts,
+        "".join(map(job_line, accepted.jobs)),
+    )
+
+
+def event_of(row: Row) -> AcceptedEvent:
+    """Return the event in a row."""
+    number, name, at, fields, by, reply_to, cause, depth, attempts, jobs = row
+    event = Emitted(name, moment(at), json.loads(fields), by, reply_to, cause, depth, number, attempts)
+    return AcceptedEvent(event, tuple(jobs.split("\n")[1::2]))
+
+
+def job_line(job: str) -> str:
+    """Return the name of a job as it stands in the row of an event, where it can be taken out alone."""
+    return f"\n{clean(job)}\n"

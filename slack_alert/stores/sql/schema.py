@@ -148,11 +148,31 @@ _EIGHTH = (
     "ALTER TABLE delivery ADD COLUMN severity TEXT",
 )
 
+#: What happened and was not answered by all jobs that want it: their names are in `jobs`, each between line ends.
+_NINTH = (
+    """CREATE TABLE event (
+        id {key},
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        fields TEXT NOT NULL,
+        author TEXT NOT NULL,
+        reply_to TEXT NOT NULL,
+        cause BIGINT NOT NULL,
+        depth BIGINT NOT NULL,
+        attempts BIGINT NOT NULL,
+        jobs TEXT NOT NULL
+    )""",
+    "ALTER TABLE book ADD COLUMN last_event BIGINT NOT NULL DEFAULT 0",
+)
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 VERSION = len(STEPS)
 
-_REACHED = "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached FROM main.book"
+_REACHED = (
+    "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached, 0 AS last_event FROM main.book"
+)
 _MEASURED = "NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory"
 _NO_ORIGIN = "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity"
 _DELIVERY = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_ORIGIN} FROM main.delivery"  # noqa: S608
@@ -167,13 +187,19 @@ _NOTHING_LEFT = (
     "CREATE TEMP VIEW returned AS SELECT NULL AS run, NULL AS job, NULL AS slot, NULL AS content WHERE 1 = 0",
     "CREATE TEMP VIEW unaccounted AS SELECT NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0",
 )
+_EVENT = (
+    "CREATE TEMP VIEW event AS SELECT NULL AS id, NULL AS name, NULL AS at, NULL AS fields, NULL AS author, "
+    "NULL AS reply_to, NULL AS cause, NULL AS depth, NULL AS attempts, NULL AS jobs WHERE 1 = 0"
+)
+_NO_EVENTS = (_EVENT, "CREATE TEMP VIEW book AS SELECT *, 0 AS last_event FROM main.book")
 #: Temporary views over the tables of an older version, for readers, which must not migrate the file.
 VIEWS: dict[int, tuple[str, ...]] = {
-    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
-    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
-    3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
-    4: (_DELIVERY, _HOLD, _NO_GROUPS, *_NOTHING_LEFT),
-    5: (_DELIVERY, _NO_GROUPS, *_NOTHING_LEFT),
-    6: (_DELIVERY, *_NOTHING_LEFT),
-    7: (_DELIVERY,),
+    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
+    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
+    3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
+    4: (_DELIVERY, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
+    5: (_DELIVERY, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
+    6: (_DELIVERY, *_NOTHING_LEFT, *_NO_EVENTS),
+    7: (_DELIVERY, *_NO_EVENTS),
+    8: _NO_EVENTS,
 }

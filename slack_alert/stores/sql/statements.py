@@ -45,6 +45,13 @@ DROP_RUNNING = "DELETE FROM running WHERE run = ?"
 PUT_RETURNED = "INSERT INTO returned (run, job, slot, content) VALUES (?, ?, ?, ?) ON CONFLICT (run) DO NOTHING"
 PUT_UNACCOUNTED = "INSERT INTO unaccounted (job, after_slot, until_slot) VALUES (?, ?, ?)"
 CLEAR_UNACCOUNTED = "DELETE FROM unaccounted WHERE job = ?"
+EVENT_COLUMNS = "id, name, at, fields, author, reply_to, cause, depth, attempts, jobs"
+PUT_EVENT = f"""
+    INSERT INTO event ({EVENT_COLUMNS}, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'emitted')
+    ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts"""  # noqa: S608
+ANSWER_EVENT = "UPDATE event SET jobs = replace(jobs, ?, '') WHERE id = ?"
+FORGET_EVENT = "DELETE FROM event WHERE id = ? AND jobs = ''"
+PUT_LAST_EVENT = "UPDATE book SET last_event = ? WHERE last_event < ?"
 PUT_PULSE = "UPDATE book SET pulse = ?"
 PUT_TAKEN = "UPDATE book SET taken = ? WHERE taken < ?"
 PUT_LAST_RUN = "UPDATE book SET last_run = ? WHERE last_run < ?"
@@ -181,5 +188,10 @@ FORGET_ENDED = (
     f"DELETE FROM returned WHERE {_ON_RECORD.format('returned')}",  # noqa: S608
 )
 #: What is left of jobs that never came back.
-FORGET_LEFT = ("DELETE FROM returned WHERE slot < ?", "DELETE FROM unaccounted WHERE until_slot < ?")
-BOOK = "SELECT last_run, taken, pulse FROM book"
+FORGET_LEFT = (
+    "DELETE FROM returned WHERE slot < ?",
+    "DELETE FROM unaccounted WHERE until_slot < ?",
+    "DELETE FROM event WHERE at < ?",
+)
+BOOK = "SELECT last_run, last_event, taken, pulse FROM book"
+EVENTS = f"SELECT {EVENT_COLUMNS} FROM event ORDER BY id"  # noqa: S608

@@ -8,7 +8,7 @@ from slack_alert.core.model.message import DeliveryProgress
 from slack_alert.engine.batches import Batch, StartedRun
 from slack_alert.stores.files.serialization import packed
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.rows import Row, clean, maybe_clean, maybe_micros, micros, state_row
+from slack_alert.stores.sql.rows import Row, clean, event_row, job_line, maybe_clean, maybe_micros, micros, state_row
 
 Write = tuple[str, list[Row]]
 
@@ -18,7 +18,11 @@ NEVER = 2**63 - 1
 
 def writes(batch: Batch) -> list[Write]:
     """Return the writes of a batch in order, without new messages, new records and retries."""
-    return [write for write in (*_policy(batch), *_outbox(batch), *_entries(batch), *_book(batch)) if write[1]]
+    return [
+        write
+        for write in (*_policy(batch), *_outbox(batch), *_entries(batch), *_events(batch), *_book(batch))
+        if write[1]
+    ]
 
 
 def last_run(batch: Batch) -> int:
@@ -77,6 +81,15 @@ def _entries(batch: Batch) -> Iterator[Write]:
         ],
     )
     yield statements.CLEAR_ENTRY, [name for name, entry in entries.items() if entry.value is None]
+
+
+def _events(batch: Batch) -> Iterator[Write]:
+    yield statements.PUT_EVENT, [event_row(accepted) for accepted in batch.accepted]
+    yield statements.ANSWER_EVENT, [(job_line(job), event) for event, job in batch.answered]
+    yield statements.FORGET_EVENT, [(event,) for event in dict(batch.answered)]
+    if batch.accepted:
+        last = max(accepted.event.id for accepted in batch.accepted)
+        yield statements.PUT_LAST_EVENT, [(last, last)]
 
 
 def _book(batch: Batch) -> Iterator[Write]:

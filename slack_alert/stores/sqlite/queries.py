@@ -20,6 +20,7 @@ from slack_alert.stores.sql.rows import (
     Row,
     clean,
     delivery_of,
+    event_of,
     line_of,
     maybe_moment,
     micros,
@@ -40,7 +41,7 @@ def snapshot(connection: Connection) -> Snapshot:
     """Return the snapshot that a run begins with, as of one moment."""
     connection.execute("BEGIN")
     try:
-        last_run, taken, pulse = connection.execute(statements.BOOK).fetchone()
+        last_run, last_event, taken, pulse = connection.execute(statements.BOOK).fetchone()
         return Snapshot(
             states=dict(state_of(row) for row in connection.execute(statements.STATES)),
             seen=seen(connection),
@@ -58,6 +59,8 @@ def snapshot(connection: Connection) -> Snapshot:
                 UnaccountedSlots(job, moment(after), moment(until))
                 for job, after, until in connection.execute(statements.UNACCOUNTED)
             ),
+            events=tuple(map(event_of, connection.execute(statements.EVENTS))),
+            last_event=last_event,
             last_run=last_run,
             taken=taken,
             pulse=pulse,

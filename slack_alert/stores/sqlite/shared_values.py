@@ -45,6 +45,6 @@ def _committed(database: Path, *, is_traceless: bool) -> tuple[int, list[StoredV
         return 0, []
     with translated_errors(database), closing(connection):
         connection.execute("BEGIN")  # Both queries see the same moment.
-        _, taken, _ = connection.execute(statements.BOOK).fetchone()
+        _, _, taken, _ = connection.execute(statements.BOOK).fetchone()
         rows = connection.execute(statements.ENTRIES).fetchall()
         return taken, [StoredValue(pack, key, value, maybe_moment(expires)) for pack, key, value, expires in rows]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
+from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.incidents import Incident
@@ -272,3 +273,54 @@ def test_expired_entries_go_when_pruned(kit: Kit) -> None:
     kit.store.prune(T, HistoryLimits())
 
     assert [entry.key for entry in kit.reopen().entries] == ["later", "never"]
+
+
+def accepted(number: int, *jobs: str, fields: dict[str, object] | None = None) -> AcceptedEvent:
+    event = Emitted(
+        "disk.full", T, fields or {"mount": "/var", "deep": [1, None]}, "disk.probe", "slack:#ops", 2, 1, number
+    )
+    return AcceptedEvent(event, jobs)
+
+
+def test_an_event_is_kept_until_all_its_jobs_have_answered_it(kit: Kit) -> None:
+    """Names that are a part of each other are told apart."""
+    kit.store.commit(Batch(accepted=[accepted(BIG, "b.a", "a", "a.b"), accepted(7, "a")]))
+    assert kit.reopen().events == (accepted(7, "a"), accepted(BIG, "b.a", "a", "a.b"))
+
+    kit.store.commit(Batch(answered=[(BIG, "a"), (7, "a")]))
+    assert kit.reopen().events == (accepted(BIG, "b.a", "a.b"),)
+
+    kit.store.commit(Batch(answered=[(BIG, "a.b"), (BIG, "b.a"), (9, "a")]))
+    assert (kit.reopen().events, kit.reopen().last_event) == ((), BIG)
+
+
+def test_an_event_that_is_answered_in_the_same_group_leaves_nothing_but_its_number(kit: Kit) -> None:
+    kit.store.commit(Batch(accepted=[accepted(1, "a")], answered=[(1, "a")]))
+
+    assert kit.reopen() == Snapshot(last_event=1)
+
+
+def test_an_event_that_is_committed_again_is_as_it_was_but_for_its_attempts(kit: Kit) -> None:
+    kit.store.commit(Batch(accepted=[accepted(1, "a", "b")]))
+    kit.store.commit(Batch(answered=[(1, "a")]))
+    again = accepted(1, "a", "b")
+    kit.store.commit(Batch(accepted=[replace(again, event=replace(again.event, attempts=2, name="other"))]))
+
+    (kept,) = kit.reopen().events
+    assert kept == replace(accepted(1, "b"), event=replace(again.event, attempts=2))
+
+
+def test_an_event_that_no_database_takes_as_it_is_loses_no_other(kit: Kit) -> None:
+    odd: dict[str, object] = {"text": "\ud800\x00", "big": 2**80, "none": None}
+    kit.store.commit(Batch(accepted=[accepted(1, "a", fields=odd), accepted(2, "a")]))
+
+    assert [one.event.fields for one in kit.reopen().events] == [odd, accepted(2, "a").event.fields]
+
+
+def test_events_whose_jobs_never_came_back_are_forgotten_with_the_history(kit: Kit) -> None:
+    kit.store.commit(Batch(accepted=[accepted(1, "a")]))
+
+    kit.store.prune(T + timedelta(days=29), HistoryLimits(days=30))
+    assert kit.reopen().events == (accepted(1, "a"),)
+    kit.store.prune(T + timedelta(days=31), HistoryLimits(days=30))
+    assert kit.reopen().events == ()

@@ -10,14 +10,14 @@ import pytest
 
 from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import Event, Rule, check_criteria, fields_of
+from slack_alert.core.events import Emitted, Rule, check_criteria, fields_of
 from tests.fakes.engine_rig import at, make_job, make_rule
 
 NOON = at("16 12:00")
 
 
-def disk(**fields: object) -> Event:
-    return Event("disk.full", NOON, {"mount": "/var", "used": 91, "host": {"name": "db1"}, **fields})
+def disk(**fields: object) -> Emitted:
+    return Emitted("disk.full", NOON, {"mount": "/var", "used": 91, "host": {"name": "db1"}, **fields})
 
 
 @pytest.mark.parametrize(

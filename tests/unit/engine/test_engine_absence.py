@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.events import Event, Rule
+from slack_alert.core.events import AcceptedEvent, Emitted, Rule
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import RepeatPolicy
 from slack_alert.core.policy.quota import Policy, State
@@ -25,17 +25,17 @@ def watch(absent: timedelta = HOUR, *, policy: Policy | None = None) -> Job:
     return replace(job, trigger=Absence(absent, absent, policy.hours), rule=Rule(("backup.*",), {"ok": True}))
 
 
-def done(time: str, name: str = "backup.done", **fields: object) -> Event:
-    return Event(name, at(time), {"ok": True, **fields})
+def done(time: str, name: str = "backup.done", **fields: object) -> Emitted:
+    return Emitted(name, at(time), {"ok": True, **fields})
 
 
 def rig_of(policy: Policy | None = None, snapshot: Snapshot | None = None, start: str = "16 09:00") -> Rig:
     return Rig(watch(policy=policy), start=start, snapshot=snapshot)
 
 
-def notice(rig: Rig, event: Event) -> None:
+def notice(rig: Rig, event: Emitted) -> None:
     rig.clock.set(event.at)
-    rig.engine.handle_event(event)
+    rig.engine.handle(event)
 
 
 def reasons(rows: list[Record]) -> list[tuple[str, str | None]]:
@@ -156,7 +156,7 @@ def test_an_event_that_lay_waiting_while_nobody_ran_is_in_time() -> None:
     before = Snapshot(seen={"backup.none": JobProgress(at("16 07:30"), at("16 07:30"))})
     rig = rig_of(snapshot=before, start="16 08:40")
 
-    rig.engine.handle_event(done("16 08:00"))
+    rig.engine.handle(done("16 08:00"))
     rig.engine.catch_up(at("16 08:40"))
 
     assert rig.executor.runs == []
@@ -165,8 +165,11 @@ def test_an_event_that_lay_waiting_while_nobody_ran_is_in_time() -> None:
 def test_an_event_whose_end_of_the_incident_a_crash_lost_ends_it_at_the_start() -> None:
     rig = rig_of(RECOVERS)
     rig.play("16 10:00", said(NONE), "backup.none")
-    state = rig.engine.state_of("backup.none")
-    lost = Snapshot(states={"backup.none": state}, seen={"backup.none": JobProgress(at("16 10:25"), at("16 10:00"))})
+    lost = Snapshot(
+        states={"backup.none": rig.engine.state_of("backup.none")},
+        seen={"backup.none": JobProgress(at("16 10:25"), at("16 10:00"))},
+        events=(AcceptedEvent(replace(done("16 10:25"), id=7), ("backup.none",)),),
+    )
 
     again = rig_of(RECOVERS, snapshot=lost, start="16 10:30")
 
@@ -176,7 +179,7 @@ def test_an_event_whose_end_of_the_incident_a_crash_lost_ends_it_at_the_start() 
 def test_a_clock_that_was_ahead_does_not_silence_it() -> None:
     rig = rig_of()
 
-    rig.engine.handle_event(done("20 09:00"))
+    rig.engine.handle(done("20 09:00"))
 
     (job_state,) = rig.engine.jobs()
     assert job_state.anchor == at("16 09:00")
@@ -221,7 +224,7 @@ def test_a_simulation_heeds_what_sensors_notice() -> None:
     simulation = Simulation(Catalog((watch(8 * HOUR),)), clock, ScriptedExecutor({}, MARK), mark=MARK)
 
     simulation.run_until(at("16 07:00"))
-    simulation.engine.handle_event(done("16 07:00"))
+    simulation.engine.handle(done("16 07:00"))
     simulation.run_until(at("16 15:00"))
 
     assert verdicts(simulation.recorder.drain()) == [("quiet", 1)]

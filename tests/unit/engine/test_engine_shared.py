@@ -10,6 +10,7 @@ from slack_alert.core.model.record import Record, Verdict, split_by_job
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
+from slack_alert.engine.ports import Tick
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.simulation.doubles import MemoryRecorder
 from tests.fakes.engine_rig import Rig, at, make_job, make_policy
@@ -39,7 +40,7 @@ def stalled(jobs: Iterable[Job], snapshot: Snapshot | None = None, now: str = "1
     rig.through.recorder = recorder
     rig.engine.missed_slots = MissedSlots(recorder)
     rig.clock.set(at(now))
-    rig.engine.run_due([([job.name for job in known], SLOTS)])
+    rig.engine.handle(Tick([([job.name for job in known], SLOTS)]))
     return rig, recorder.noted
 
 
@@ -105,7 +106,7 @@ def test_missed_runs_are_counted_by_job() -> None:
     jobs = make_jobs(40)
     rig = Rig(*jobs)
     rig.clock.set(at("16 09:30"))
-    missed_ticks = rig.engine.run_due([([job.name for job in jobs], SLOTS)])
+    missed_ticks = rig.engine.handle(Tick([([job.name for job in jobs], SLOTS)]))
 
     assert missed_ticks.missed == {job.name: 2 for job in jobs}
 
@@ -122,11 +123,11 @@ def test_jobs_that_share_a_line_are_accounted_for_up_to_their_run() -> None:
 def test_run_that_goes_on_makes_its_slot_overlapped_and_the_others_missed() -> None:
     jobs = make_jobs(40)
     rig, recorder = Rig(*jobs), Lines()
-    rig.engine.run_due([([job.name for job in jobs], [at("16 09:00")])])
+    rig.engine.handle(Tick([([job.name for job in jobs], [at("16 09:00")])]))
     rig.through.recorder = recorder
     rig.engine.missed_slots = MissedSlots(recorder)
     rig.clock.set(SLOTS[2])
-    rig.engine.run_due([([job.name for job in jobs], SLOTS)])
+    rig.engine.handle(Tick([([job.name for job in jobs], SLOTS)]))
 
     assert [(line.verdict.value, line.count, len(line.sharers)) for line in recorder.noted[:2]] == [
         ("missed", 2, 40),
@@ -139,7 +140,7 @@ def test_books_in_memory_have_a_line_of_each() -> None:
     jobs = make_jobs(40)
     rig = Rig(*jobs)
     rig.clock.set(SLOTS[2])
-    rig.engine.run_due([([job.name for job in jobs], SLOTS)])
+    rig.engine.handle(Tick([([job.name for job in jobs], SLOTS)]))
     while rig.executor.runs:
         rig.executor.finish(QUIET)
     rows = rig.rows()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slack_alert.core.events import Event
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.structs import replace
@@ -109,7 +109,7 @@ def test_the_end_of_the_program_does_not_wait_for_it() -> None:
 def test_events_wait_until_its_function_has_returned() -> None:
     rig = Rig(make_rule())
     for minute in (1, 2):
-        rig.engine.handle_event(Event("disk.full", at(f"16 09:0{minute}"), {}))
+        rig.engine.handle(Emitted("disk.full", at(f"16 09:0{minute}"), {}))
     run = give_up(rig)
 
     assert rig.executor.runs == []

@@ -28,7 +28,7 @@ from slack_alert.engine.delivery.refusing import RefusingChannel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import ClockSteps
-from slack_alert.engine.ports import Emit
+from slack_alert.engine.ports import Emit, Tick
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import MemoryInbox
@@ -148,7 +148,7 @@ def test_clock_that_is_set_back_makes_the_source_anew(caplog: pytest.LogCaptureF
 
     async def main() -> None:
         await rig.begin()
-        rig.engine.run_due([(("db.lag",), (NOON,))])
+        rig.engine.handle(Tick([(("db.lag",), (NOON,))]))
         await rig.turn()
         rig.clock.set(NOON - HOUR)
         await rig.turn()
@@ -267,7 +267,7 @@ def test_request_nobody_can_use_stops_neither_a_start_nor_those_behind_it(
             Request("emit", {"name": "disk.full", "fields": {}}, NOON),
             Request("pause", {"job": "db.lag", "until": None, "by": "ann"}, NOON),
         )
-        monkeypatch.setattr(rig.engine, "handle_event", refuse)
+        monkeypatch.setattr(rig.engine.absences, "reset", refuse)
         await rig.begin()
         await rig.turn()
         await rig.turn()
@@ -306,7 +306,7 @@ def test_part_of_a_turn_that_fails_stops_nothing_else(caplog: pytest.LogCaptureF
     async def main() -> None:
         await rig.begin()
         rig.inbox.fault = RuntimeError("on purpose")
-        rig.engine.run_due([(("db.lag",), (NOON,))])
+        rig.engine.handle(Tick([(("db.lag",), (NOON,))]))
         await rig.turn(1)
         await rig.written()
         assert len(rig.store.snapshot().running) == 1
@@ -359,7 +359,7 @@ def test_drain_is_part_of_the_downtime() -> None:
 
     async def main() -> None:
         await rig.begin()
-        rig.engine.run_due([(("db.lag",), (NOON,))])
+        rig.engine.handle(Tick([(("db.lag",), (NOON,))]))
         rig.clock.pass_by(3)
         await rig.end()
 

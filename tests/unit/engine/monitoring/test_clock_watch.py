@@ -17,6 +17,7 @@ from slack_alert.core.units.humanize import format_delay
 from slack_alert.engine.batches import JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import TickMonitor
+from slack_alert.engine.ports import Tick
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, Held, Rig, at, make_job, make_policy, said
 
@@ -129,7 +130,7 @@ def test_slot_of_the_wall_clock_that_passed_in_a_long_stall_is_held_to_catch_up_
 ) -> None:
     rig = Rig(job, start="16 08:00")
     rig.clock.set(at(now))
-    missed_ticks = rig.engine.run_due([(("db.lag",), (at("16 09:00"),))])
+    missed_ticks = rig.engine.handle(Tick([(("db.lag",), (at("16 09:00"),))]))
 
     assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
     assert missed_ticks.missed == ({} if has_run else {"db.lag": 1})
@@ -140,7 +141,7 @@ def test_slot_of_the_wall_clock_that_passed_in_a_long_stall_is_held_to_catch_up_
 def test_slot_of_the_wall_clock_runs_after_a_stall_of_no_more_than_a_minute(since: str, has_run: bool) -> None:
     rig = Rig(patient(0), start=since)
     rig.clock.set(at("16 09:00:20"))
-    rig.engine.run_due([(("db.lag",), (at("16 09:00"),))])
+    rig.engine.handle(Tick([(("db.lag",), (at("16 09:00"),))]))
 
     assert [run.slot for run in rig.executor.runs] == ([at("16 09:00")] if has_run else [])
 
@@ -156,7 +157,7 @@ def test_of_many_slots_one_that_comes_in_time_runs_after_a_long_stall() -> None:
 def test_what_still_runs_after_a_long_stall_says_how_late_it_is() -> None:
     rig = Rig(patient(1), start="16 08:58")
     rig.clock.set(at("16 09:00:33"))
-    rig.engine.run_due([(("db.lag",), (at("16 09:00"),))])
+    rig.engine.handle(Tick([(("db.lag",), (at("16 09:00"),))]))
     rig.executor.finish(QUIET)
 
     assert reasons(rig) == ["caught up 33s late, because the program stood still from Mon 16 Nov 08:58 to 09:00:33"]
@@ -165,7 +166,7 @@ def test_what_still_runs_after_a_long_stall_says_how_late_it_is() -> None:
 def test_interval_runs_once_after_the_machine_slept() -> None:
     rig = Rig(start="16 08:00")
     rig.clock.set(at("16 12:05"))
-    missed_ticks = rig.engine.run_due([(("db.lag",), (at("16 08:10"), at("16 11:50"), at("16 12:00")))])
+    missed_ticks = rig.engine.handle(Tick([(("db.lag",), (at("16 08:10"), at("16 11:50"), at("16 12:00")))]))
 
     assert ([run.slot for run in rig.executor.runs], missed_ticks.missed) == ([at("16 12:00")], {"db.lag": 23})
 
@@ -267,4 +268,4 @@ def test_engine_without_jobs_sees_nothing_missed() -> None:
     engine.restore(Snapshot(), clock.now())
     clock.set(clock.now() + HOUR + MINUTE)
 
-    assert engine.run_due([((), (clock.now(),))]).missed == {}
+    assert engine.handle(Tick([((), (clock.now(),))])).missed == {}

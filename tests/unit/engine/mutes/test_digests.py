@@ -20,6 +20,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.mutes.digests import Digests, EndedSilence, Withheld, WithheldCount, digest_text, withheld
 from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.engine.ports import Tick
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests import apply
 from slack_alert.engine.simulation.doubles import VirtualClock
@@ -81,7 +82,7 @@ class Silence:
     def begin(self, time: str, job: str = "db.lag") -> None:
         """Process a slot whose run stays in progress."""
         self.clock.set(at(time))
-        self.engine.run_due([((job,), [at(time)])])
+        self.engine.handle(Tick([((job,), [at(time)])]))
 
     def play(self, time: str, result: Result | None = None, job: str = "db.lag") -> None:
         self.begin(time, job)

@@ -94,6 +94,12 @@ def test_message_is_said_as_it_was_given(piece: Piece) -> None:
     assert carried_out(SendMessage.of(message)) == replace(only_taken(), messages=[message])
 
 
+def test_message_of_a_run_in_a_database_that_was_lost_stays_one_of_that_run() -> None:
+    message = Message("db.lag@then/7#0", OPS, Text("lag"), RunPart("db.lag", NOW, 7))
+
+    assert carried_out(SendMessage.of(message)) == replace(only_taken(), messages=[message])
+
+
 def test_file_on_disk_must_have_been_read() -> None:
     with pytest.raises(AssertionError, match="a file is read where the run ends"):
         SendMessage.of(Message("key", OPS, Upload("lag.png", Path("lag.png"))))

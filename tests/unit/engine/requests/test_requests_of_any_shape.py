@@ -69,6 +69,7 @@ ASKED: list[Asked] = [
     RecordRun.of(RECORD, tuple(replace(each, origin=RunPart("db.lag", None, 0)) for each in MESSAGES)),
     execution_request(external_run("nightly", NOW), FAILED, OPS),
     *map(SendMessage.of, MESSAGES),
+    SendMessage.of(replace(MESSAGES[0], origin=RunPart("db.lag", NOW, 7))),
 ]
 SOUND = [Request.of(asked, NOW) for asked in ASKED]
 JUNK: list[object] = [

@@ -9,6 +9,7 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Quota, State, reset_alert_quota, spend_alert
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot
 from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import Tick
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from tests.fakes.engine_rig import MARK, Held, at, make_job, make_policy, said
@@ -65,7 +66,7 @@ def test_what_is_written_last_is_what_is_so() -> None:
     catalog = Catalog((make_job(policy=make_policy(max_alert=1)),))
     engine = Engine(catalog, recorder=recorder, executor=executor, clock=clock, mark=MARK)
     engine.restore(Snapshot(), clock.now())
-    engine.run_due([(("db.lag",), [at("16 09:10")])])
+    engine.handle(Tick([(("db.lag",), [at("16 09:10")])]))
     recorder.before = lambda: engine.hold("db.lag", None)
 
     executor.finish(said("late"))

@@ -10,7 +10,7 @@ from unicodedata import normalize
 import pytest
 
 from slack_alert.core.catalog import full_name
-from slack_alert.core.events import Event, Rule
+from slack_alert.core.events import Emitted, Rule
 from slack_alert.core.model.address import Address, parse_conversation
 from slack_alert.loader import unload
 from slack_alert.loader.modules.lazy import FunctionLoader
@@ -137,5 +137,5 @@ def test_criteria_and_fields_are_compared_in_one_form(
     rule = Rule((spelled(form, "geändert.*"),), {spelled(form, "ort.größe"): wanted})
     fields = {spelled(other, "ort"): {spelled(other, "größe"): spelled(other, value)}}
 
-    assert rule.matches(Event(spelled(other, "geändert.viel"), NOON, fields)) is holds
+    assert rule.matches(Emitted(spelled(other, "geändert.viel"), NOON, fields)) is holds
     assert fields == {spelled(other, "ort"): {spelled(other, "größe"): spelled(other, value)}}  # As it came.
