@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.addresses import errors_address
@@ -12,6 +10,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.pipeline.settle import Settlement, settle
+from slack_alert.core.policy.mutes import MuteReason
 from slack_alert.core.policy.quota import Policy, State
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.schedule.working_hours import WorkingHours
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def make_judge(settings: Settings, mark: Markup, mute: Callable[[str, datetime], str]) -> Judge:
+def make_judge(settings: Settings, mark: Markup, mute: MuteReason) -> Judge:
     """Return the function that settles an external run: its errors have a quota, and a muted run posts nothing."""
     always = WorkingHours.parse("always", settings.timezone)
     policy = Policy(always, max_alert=settings.max_alert, pause_time=settings.pause_time)

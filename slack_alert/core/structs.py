@@ -11,8 +11,8 @@ from msgspec import Meta, MsgspecError, Struct, convert, field, json, msgpack, t
 from msgspec.structs import asdict, astuple, force_setattr, replace
 
 __all__ = (
-    "Int64", "PrivateStruct", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_packed",
-    "from_plain", "replace", "to_json", "to_packed", "to_plain",
+    "Int64", "PrivateStruct", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_json",
+    "from_packed", "from_plain", "replace", "to_json", "to_packed", "to_plain",
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -33,6 +33,11 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 #: Raised by `from_packed` and `from_plain` for what does not hold the expected type; it is a ValueError.
 Unreadable = MsgspecError
+
+
+def from_json(written: str, kind: type[_T]) -> _T:
+    """Return the value that `to_json` encoded; raise Unreadable if it is not of type `kind`."""
+    return json.decode(written, type=kind)
 
 
 def from_packed(packed: bytes, kind: type[_T]) -> _T:

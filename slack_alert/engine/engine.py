@@ -19,6 +19,7 @@ from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.pipeline.settle import settle, was_quiet
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.report.slow_runs import BRIEF
 from slack_alert.core.structs import replace
@@ -58,7 +59,7 @@ class Engine:
         mark: Markup,
         services: ContextServices | None = None,
         journal: Journal | None = None,
-        mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+        mute: MuteReason = never_muted,
         judge: Judge | None = None,
         slow_runs: SlowRunDetector | None = None,
     ) -> None:
@@ -70,7 +71,7 @@ class Engine:
         self._services = services
         #: Keeps what runs return until its settlement is committed; the next start settles it after a kill.
         self._journal = journal
-        #: Returns why a job is muted at a slot; empty: it is not.
+        #: Returns why a job is muted at a slot; None: it is not.
         self._mute = mute
         #: Settles a run that another program started; None: such runs are refused.
         self._judge = judge
@@ -232,7 +233,7 @@ class Engine:
         progress.is_kept = self._journal.append(
             Returned(
                 run.id, run.binding, run.slot, progress.started, result.duration, result.pieces, result.numbers,
-                progress.remark,
+                progress.remarks,
             )
         )  # fmt: skip
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from time import perf_counter
 
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.structs import Struct
 from slack_alert.engine.ports import RunHost
@@ -108,8 +109,7 @@ def _whole(trial: _Trial, result: Result) -> Result:
     """Return the result of all attempts as one run: its start is the first one's, and it says which was the last."""
     trial.run.progress.started = trial.started
     if trial.attempt > 1:
-        tried = f"attempt {trial.attempt} of {trial.attempts}"
-        trial.run.progress.remark = "; ".join(filter(None, (trial.run.progress.remark, tried)))
+        trial.run.progress.remarks += (Reason(ReasonCode.RETRIED, count=trial.attempt, limit=trial.attempts),)
     whole = result._replace(duration=timedelta(0, perf_counter() - trial.begun))
     if result.failure is not None:
         whole = whole._replace(failure=with_attempt(result.failure, trial.attempt, trial.attempts))

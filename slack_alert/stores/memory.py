@@ -69,7 +69,7 @@ class MemoryStore:
         """Write all of the batch or nothing."""
         messages = message_rows(batch.messages, batch.at)
         summaries = message_rows(batch.summaries, batch.at)
-        cleaned = [record_of(columns) for _, *columns in record_rows(batch.records, 0)]
+        cleaned = [record_of((*columns, None)) for _, *columns in record_rows(batch.records, 0)]
         records = [
             record._replace(sharers=tuple(map(clean, given.sharers)))
             for record, given in zip(cleaned, batch.records, strict=True)
@@ -225,7 +225,7 @@ def _grown_record(row: Record, slim: FoldedRow) -> Record:
     grown = row._replace(count=slim.count, until=moment(slim.until))
     return grown._replace(
         run=0, started=None, duration=None, text="", error=None, printed=None, asked_by=None
-    )._replace(reason=None, numbers=None, usage=None)
+    )._replace(reasons=(), numbers=None, usage=None, outcome=None)
 
 
 class _LeftRuns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.content.render import pieces
 from slack_alert.core.model.run import Result, Run
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.whatif.replay import RecordedLine, loudest
 from slack_alert.engine.ports import RunHost
 from slack_alert.engine.simulation.doubles import VirtualClock
@@ -54,7 +55,7 @@ def lived(
     since: datetime,
     until: datetime,
     *,
-    mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+    mute: MuteReason = never_muted,
 ) -> list[RecordedLine]:
     """Let a job run for a while; return its history, with how loud each line was."""
     clock = VirtualClock(since)

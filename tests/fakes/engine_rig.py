@@ -14,6 +14,7 @@ from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Action, Failure, Result, Run
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, Policy
 from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
@@ -128,7 +129,7 @@ class Rig:
         snapshot: Snapshot | None = None,
         journal: Journal | None = None,
         slow_runs: SlowRunDetector | None = None,
-        mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+        mute: MuteReason = never_muted,
         recorder: Recorder | None = None,
     ) -> None:
         self.clock = VirtualClock(at(start))

@@ -28,9 +28,11 @@ _LIBRARIES = "slack_sdk|apscheduler|tornado|gevent|aiohttp|click|msgspec|watchfi
 class Terminal:
     """Calls the program in its folder, and writes down what was called and what came of it."""
 
-    def __init__(self, world: VirtualWorld, folder: Path) -> None:
+    def __init__(self, world: VirtualWorld, folder: Path, *, hides_process: bool = True) -> None:
         self.world = world
         self.folder = folder
+        #: A number of a process may be that of a run as well.
+        self._hides_process = hides_process
         self._texts: dict[str, list[str]] = {}
         self._is_living = False
 
@@ -86,7 +88,8 @@ class Terminal:
         text = text.replace(str(self.folder.parent), "/srv").replace(sys.executable, "/usr/bin/python3")
         text = text.replace(str(Path(__file__).parents[2]), "/srv/code")
         text = text.replace(_STDLIB, "/usr/lib/python3")
-        text = re.sub(rf"\b{os.getpid()}\b", "4711", text)
+        if self._hides_process:
+            text = re.sub(rf"\b{os.getpid()}\b", "4711", text)
         for pattern, stands_for in _VARIES:
             text = pattern.sub(stands_for, text)
         return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -16,6 +16,7 @@ from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import MARK, OPS, at, failed, make_job, make_policy, said
+from tests.fakes.reasons import MAINTENANCE
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +46,8 @@ def told(repeat_policy: RepeatPolicy, plan: list[tuple[str, bool]], max_alert: i
         slot = at("16 12:00") + timedelta(minutes=minute)
         gate(job, state, slot)
         result: Result = RESULTS[outcome]
-        settlement = settle(job, state, RunPosts(minute, job.name, slot), result, MARK, mute="m" * is_muted)
+        mute, run = MAINTENANCE if is_muted else None, RunPosts(minute, job.name, slot)
+        settlement = settle(job, state, run, result, MARK, mute=mute)
         state = settlement.state
         sent.extend(message for message in settlement.messages if message.to != job.errors_to)
     assert not state.is_alerting

@@ -147,7 +147,7 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
     snapshot = reader.snapshot()
     reader.close()
     shown = "\n".join(
-        f"{each.binding} {each.slot:%M:%S.%f} {each.verdict} x{each.count} run {each.run} {each.reason or ''}"
+        f"{each.binding} {each.slot:%M:%S.%f} {each.verdict} x{each.count} run {each.run} {each.reasons}"
         for each in records
     )
     for job in scenario.jobs:

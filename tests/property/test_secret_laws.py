@@ -23,6 +23,7 @@ from slack_alert.core.content.notices import error_card
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
@@ -281,12 +282,22 @@ def _record(**fields: str) -> Record:
     return Record(1, "db.job", datetime(2026, 1, 5, 9, tzinfo=timezone.utc), Verdict.SAID)._replace(**fields)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("field", "form"), rotated(["printed", "reason", "asked_by"]))
+@pytest.mark.parametrize(("field", "form"), rotated(["printed", "asked_by"]))
 def test_no_record_holds_a_secret(field: str, form: str) -> None:
     for secret in PARTS:
         record = redacted_record(_record(**{field: f"a {FORMS[form](secret)} b"}), REDACTION)
 
         assert not leaked(repr(getattr(record, field)))
+
+
+@every_form
+def test_no_reason_holds_a_secret(form: str) -> None:
+    for secret in PARTS:
+        told = f"a {FORMS[form](secret)} b"
+        reasons = (Reason(ReasonCode.CAME, by=told, what=told, said=told),)
+        record = redacted_record(_record()._replace(reasons=reasons), REDACTION)
+
+        assert not leaked(repr(record.reasons))
 
 
 @every_form

@@ -71,9 +71,9 @@ def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure 
     if ended.overrun is not None:
         said += f" (--timeout {format_duration(ended.overrun)})"
     verdict = Verdict.ERROR if ended.overrun is None else Verdict.TIMED_OUT
-    return Failure(
-        said, redaction(ended.start_error), "", f"{_ending_text(ended)}\n", verdict, _last_lines(written, redaction)
-    )
+    output = _last_lines(written, redaction)
+    category = "not started" if ended.start_error else f"exit code {ended.code}"
+    return Failure(said, redaction(ended.start_error), "", f"{_ending_text(ended)}\n", verdict, output, category)
 
 
 def _ending_text(ended: ProgramExit) -> str:

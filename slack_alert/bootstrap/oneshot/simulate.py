@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from slack_alert.bootstrap.runtime import make_services, new_mark
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, recorded_line, replay
 from slack_alert.engine.batches import Snapshot
@@ -78,7 +79,7 @@ def make_simulation(
     recorder: MemoryRecorder,
     render: Render,
     snapshot: Snapshot | None = None,
-    mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+    mute: MuteReason = never_muted,
 ) -> Simulation:
     """Make a simulation that calls the real functions."""
     entries = snapshot.entries if snapshot is not None else ()

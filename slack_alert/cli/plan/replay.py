@@ -15,6 +15,7 @@ from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.pipeline.reasons import reasons_text
 from slack_alert.core.units.humanize import counted, format_distance, format_stamp, format_time, plural
 
 if TYPE_CHECKING:
@@ -74,12 +75,16 @@ def _changed_runs(turns: list[ChangedRun], zone: tzinfo, out: TextIO) -> str:
             turn.job,
             _message_cell(turn.was_said, str(turn.was)),
             _message_cell(turn.now_said, str(turn.now)),
-            shortened(" | ".join(filter(None, (turn.reason, *turn.text.splitlines()))), out),
+            shortened(" | ".join(filter(None, (_why(turn, zone), *turn.text.splitlines()))), out),
         )
         for turn in turns[:SHOWN]
     ]
     head = (f"AT ({zone})", "JOB", "WAS", "WOULD BE", "TEXT")
     return "\n".join([*([table(head, rows, out, flexible=(4, 1))] if rows else []), *_more(len(turns))])
+
+
+def _why(turn: ChangedRun, zone: tzinfo) -> str:
+    return reasons_text(turn.reasons, zone, turn.slot)
 
 
 def _message_cell(manner: DeliveryMode | None, verdict: str) -> Cell:
@@ -205,7 +210,7 @@ def _documents(found: ReplayDifference, zone: tzinfo) -> Iterator[dict[str, obje
             "would_be": turn.now.value,
             "would_say": turn.now_said and turn.now_said.value,
             "text": turn.text or None,
-            "reason": turn.reason or None,
+            "reason": _why(turn, zone) or None,
         }
     for incident in found.incidents:
         yield {

@@ -14,6 +14,7 @@ from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
+from slack_alert.core.pipeline.reasons import record_reasons
 from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _json(name: str, said: Explanation, zone: tzinfo) -> dict[str, object]:
         "job": name,
         "at": instant(said.slot, zone),
         "verdict": record.verdict.value if record is not None else None,
-        "reason": record.reason if record is not None else None,
+        "reason": record_reasons(record, zone) or None if record is not None else None,
         "run": record.run or None if record is not None else None,
         "messages": [
             {

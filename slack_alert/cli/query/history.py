@@ -15,6 +15,7 @@ from slack_alert.cli.output.format import instant, record_json, seconds
 from slack_alert.cli.output.streams import echo, echo_json_line
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
+from slack_alert.core.pipeline.reasons import record_reasons
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -69,7 +70,7 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
         "attempts": line.attempts,
         "receipt": line.receipt,
         "asked_by": record.asked_by,
-        "reason": record.reason,
+        "reason": record_reasons(record, zone) or None,
         "numbers": dict(record.numbers) if record.numbers is not None else None,
         "cpu": seconds(record.usage.cpu) if record.usage is not None else None,
         "memory": record.usage.memory if record.usage is not None else None,
@@ -79,11 +80,11 @@ def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
 def _show(lines: list[HistoryLine], zone: tzinfo) -> None:
     from slack_alert.cli.output.text_tables import history_table
 
-    echo(history_table((line.record for line in lines), zone, sys.stdout, notes=_notes(lines)))
+    echo(history_table((line.record for line in lines), zone, sys.stdout, notes=_notes(lines, zone)))
 
 
-def _notes(lines: Iterable[HistoryLine]) -> Iterator[str]:
+def _notes(lines: Iterable[HistoryLine], zone: tzinfo) -> Iterator[str]:
     """Yield for every line its reason, and the status of messages that did not arrive."""
     for line in lines:
         fate = f"[{line.delivery}]" if line.delivery in {"queued", "dead"} else ""
-        yield " | ".join(part for part in (fate, line.record.reason) if part)
+        yield " | ".join(part for part in (fate, record_reasons(line.record, zone)) if part)

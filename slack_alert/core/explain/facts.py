@@ -7,7 +7,9 @@ from datetime import datetime, tzinfo
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.message import PostedDelivery
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record
+from slack_alert.core.pipeline.reasons import reasons_text
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import format_time
@@ -44,13 +46,17 @@ class JobFacts(Struct, frozen=True):
     #: Slot and start of the current run.
     going: tuple[datetime, datetime] | None = None
     is_running: bool = True
-    #: Returns why it may not post at a slot; empty: it may.
-    mute: Callable[[datetime], str] = lambda _: ""
+    #: Returns why it may not post at a slot; None: it may.
+    mute: Callable[[datetime], Reason | None] = lambda _: None
 
     @property
     def is_external(self) -> bool:
         """Whether it is run by `exec` from outside: no plugin declares it, and none ever did."""
         return self.job is None and self.first_seen is None
+
+    def why(self, slot: datetime, *reasons: Reason) -> str:
+        """Return reasons at a slot as text."""
+        return reasons_text(reasons, self.zone, slot)
 
     def clock(self, at: datetime) -> str:
         """Return the local time in the configured zone, with its day if that is not today."""

@@ -8,23 +8,20 @@ from datetime import datetime, timedelta
 from slack_alert.core.errors import BadValue
 from slack_alert.core.explain.delivery import explain_deliveries
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
+from slack_alert.core.model.reason import ReasonCode, has
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.humanize import format_run_time
 from slack_alert.core.units.quantities import format_duration
 
 #: A run that began later than this after its slot is late.
 _PROMPT = timedelta(seconds=1)
-_OUTSIDE = "outside "
-#: The error of a run that exceeded its timeout, unlike a TimeoutError that the function raised itself.
-_TIMEOUT = lazy_pattern(r"“TimeoutError: took longer than \w+ \(timeout\)”")
 
 
 def explain_slot(subject: JobFacts, told: RecordWithMessages, slot: datetime) -> list[str]:
     """Return sentences on all that is known of a slot, which may be one of several of a record."""
     record = told.record
-    said = [_due(subject, record, slot), _OUTCOMES[record.verdict](subject, record)]
+    said = [_due(subject, record, slot), _outcome(subject, record)]
     if record.count > 1:
         span = f"from {subject.clock(record.slot)} to {subject.clock(told.end)}"
         said.append(f"History has it as one line with {record.count:,} slots, {span}, which all went this way.")
@@ -41,8 +38,8 @@ def summarize_slot(subject: JobFacts, told: RecordWithMessages) -> str:
     parts = [str(record.verdict).replace("_", " ")]
     if record.text:
         parts[0] += f" {quoted(record.text)}"
-    if record.reason:
-        parts.append(record.reason)
+    if record.reasons:
+        parts.append(_why(subject, record))
     when = subject.clock(record.slot)
     if record.count > 1:
         when += f" to {subject.clock(told.end)} ({record.count:,} slots)"
@@ -62,49 +59,42 @@ def _due(subject: JobFacts, record: Record, slot: datetime) -> str:
     return due
 
 
-def _ran(record: Record) -> str:
-    return f"It ran for {format_run_time(record.duration)}" if record.duration is not None else "It ran"
+def _outcome(subject: JobFacts, record: Record) -> str:
+    """Return what happened, and by which rule."""
+    if (special := _SPECIAL.get(record.verdict)) is not None:
+        return special(subject, record)
+    form = _muted_form(record) if record.verdict is Verdict.MUTED else _FORMS[record.verdict]
+    why, took = _why(subject, record), record.duration
+    return form.format(
+        ran=f"It ran for {format_run_time(took)}" if took is not None else "It ran",
+        after=f" after {format_run_time(took)}" if took is not None else "",
+        text=quoted(record.text),
+        to=f" to {record.to.replace('console:', 'the terminal')}" if record.to else "",
+        error=_error(record),
+        why=why or _UNKNOWN.get(record.verdict, ""),
+        because=f": {why}" if why else "",
+        note=_note(why),
+    )
 
 
-def _reason_note(record: Record) -> str:
-    return f" Noted with it: {record.reason}." if record.reason else ""
+def _why(subject: JobFacts, record: Record) -> str:
+    return subject.why(record.slot, *record.reasons)
 
 
-def _said(_: JobFacts, record: Record) -> str:
-    to = _target_text(record)
-    return f"{_ran(record)} and said {quoted(record.text)}{to}.{_reason_note(record)}"
+def _note(why: str) -> str:
+    return f" Noted with it: {why}." if why else ""
 
 
-def _was_quiet(_: JobFacts, record: Record) -> str:
-    return f"{_ran(record)} and had nothing to say.{_reason_note(record)}"
-
-
-def _failed(_: JobFacts, record: Record) -> str:
-    to = _target_text(record)
-    return f"{_ran(record)} and failed with {_error(record)}, which was told{to}.{_reason_note(record)}"
-
-
-def _timed_out(_: JobFacts, record: Record) -> str:
-    return f"{_given_up(record)}.{_reason_note(record)}"
-
-
-def _given_up(record: Record) -> str:
-    after = f" after {format_run_time(record.duration)}" if record.duration is not None else ""
-    return f"Its run was given up{after}: {_error(record)}"
-
-
-def _was_muted(_: JobFacts, record: Record) -> str:
-    why = record.reason or "somebody muted it, a quiet window held, or its quota was used up"
-    if _TIMEOUT.fullmatch(_error(record)):
-        return f"{_given_up(record)}. Nobody was told: {why}."
+def _muted_form(record: Record) -> str:
+    if record.outcome is not None and record.outcome.failed is Verdict.TIMED_OUT:
+        return "Its run was given up{after}: {error}. Nobody was told: {why}."
     if record.error:
-        return f"{_ran(record)} and failed with {_error(record)}. Nobody was told: {why}."
-    return f"{_ran(record)} and wanted to say {quoted(record.text)}, which was withheld: {why}."
+        return "{ran} and failed with {error}. Nobody was told: {why}."
+    return "{ran} and wanted to say {text}, which was withheld: {why}."
 
 
 def _was_off_hours(subject: JobFacts, record: Record) -> str:
-    said = record.reason or ""
-    written = said.removeprefix(_OUTSIDE) if said.startswith(_OUTSIDE) else _hours(subject)
+    written = record.reasons[0].what if record.reasons else _hours(subject)
     until = _opening(subject, record, written)
     return f"It did not run: off hours{until}{f' (its working hours are {written})' if written else ''}."
 
@@ -123,39 +113,19 @@ def _opening(subject: JobFacts, record: Record, written: str) -> str:
 
 
 def _was_paused(subject: JobFacts, record: Record) -> str:
-    if record.reason:
-        what = "it was " if record.reason.startswith("paused") else "it rested, "
-        return f"It did not run: {what}{record.reason}."
+    if record.reasons:
+        what = "it was" if has(record.reasons, ReasonCode.PAUSED) else "it rested,"
+        return f"It did not run: {what} {_why(subject, record)}."
     until = f"rested until {subject.clock(record.paused_until)}" if record.paused_until else "was paused"
     return f"It did not run: it {until}."
-
-
-def _was_missed(_: JobFacts, record: Record) -> str:
-    return f"It did not run: it was missed {record.reason or 'because nobody was there to run it'}."
-
-
-def _was_overlapped(_: JobFacts, record: Record) -> str:
-    return f"It did not run: {record.reason or 'its former run was going on'}."
 
 
 def _was_interrupted(subject: JobFacts, record: Record) -> str:
     if subject.is_external:
         return "Its `exec` was killed, or the machine went down: how it ended is not known."
     what = "had said" if record.to else "had wanted to say"
-    spoken = f" By then it {what} {quoted(record.text)}.{_reason_note(record)}" if record.text else ""
+    spoken = f" By then it {what} {quoted(record.text)}.{_note(_why(subject, record))}" if record.text else ""
     return f"Its run was cut off: the program ended, or was killed, before it did.{spoken}"
-
-
-def _was_canceled(_: JobFacts, record: Record) -> str:
-    return f"Its run was canceled.{_reason_note(record)}"
-
-
-def _was_denied(_: JobFacts, record: Record) -> str:
-    return f"It was not allowed to run{f': {record.reason}' if record.reason else ''}."
-
-
-def _target_text(record: Record) -> str:
-    return f" to {record.to.replace('console:', 'the terminal')}" if record.to else ""
 
 
 def _error(record: Record) -> str:
@@ -175,17 +145,24 @@ def _quota(subject: JobFacts, record: Record) -> str:
     return f"{used}: {what} until {subject.clock(record.paused_until)}."
 
 
-_OUTCOMES: dict[Verdict, Callable[[JobFacts, Record], str]] = {
-    Verdict.SAID: _said,
-    Verdict.QUIET: _was_quiet,
-    Verdict.ERROR: _failed,
-    Verdict.TIMED_OUT: _timed_out,
-    Verdict.MUTED: _was_muted,
+_SPECIAL: dict[Verdict, Callable[[JobFacts, Record], str]] = {
     Verdict.OFF_HOURS: _was_off_hours,
     Verdict.PAUSED: _was_paused,
-    Verdict.MISSED: _was_missed,
-    Verdict.OVERLAPPED: _was_overlapped,
     Verdict.INTERRUPTED: _was_interrupted,
-    Verdict.CANCELED: _was_canceled,
-    Verdict.DENIED: _was_denied,
+}
+_FORMS = {
+    Verdict.SAID: "{ran} and said {text}{to}.{note}",
+    Verdict.QUIET: "{ran} and had nothing to say.{note}",
+    Verdict.ERROR: "{ran} and failed with {error}, which was told{to}.{note}",
+    Verdict.TIMED_OUT: "Its run was given up{after}: {error}.{note}",
+    Verdict.MISSED: "It did not run: it was missed {why}.",
+    Verdict.OVERLAPPED: "It did not run: {why}.",
+    Verdict.CANCELED: "Its run was canceled.{note}",
+    Verdict.DENIED: "It was not allowed to run{because}.",
+}
+#: Of records without reasons.
+_UNKNOWN = {
+    Verdict.MUTED: "somebody muted it, a quiet window held, or its quota was used up",
+    Verdict.MISSED: "because nobody was there to run it",
+    Verdict.OVERLAPPED: "its former run was going on",
 }

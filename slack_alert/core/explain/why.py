@@ -11,10 +11,11 @@ from slack_alert.core.content.notices import on_terminal
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages, quoted
 from slack_alert.core.explain.job_status import outlook
 from slack_alert.core.explain.slot import explain_slot, summarize_slot
+from slack_alert.core.model.reason import ReasonCode
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.reasons import gate_reason, pause_reason, quota_reason
-from slack_alert.core.policy.incidents import Incident, format_extent
+from slack_alert.core.policy.incidents import Incident, format_extent, length_of
 from slack_alert.core.policy.quota import is_quota_used_up
 from slack_alert.core.units.humanize import plural
 from slack_alert.core.units.local_time import TICK
@@ -131,19 +132,20 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
     if subject.pause is not None and not subject.pause.is_over(now):
         found += 1
         resume = f"`slack-alert resume {name}` lets it run"
-        yield f"{name} does not run: it is {pause_reason(subject.pause, subject.zone)}; {resume}."
+        yield f"{name} does not run: it is {subject.why(now, pause_reason(subject.pause, subject.zone))}; {resume}."
     if is_quota_used_up(job.policy, subject.state.alerts, now):
         found += 1
         what = "runs and says nothing" if job.policy.mutes else "does not run: it rests"
-        yield f"{name} {what}, {quota_reason(job, subject.state.alerts)}."
+        yield f"{name} {what}, {subject.why(now, *quota_reason(job, subject.state.alerts))}."
     if not job.policy.hours.contains(now):
         found += 1
         yield f"{name} does not run: off hours{_opening(subject, job, now)}."
     if reason := subject.mute(now):
         found += 1
-        yield f"{name} says nothing: {reason}."
+        yield f"{name} says nothing: {subject.why(now, reason)}."
     if is_quota_used_up(job.policy, subject.state.errors, now):
-        yield f"Errors of {name} are not told: {quota_reason(job, subject.state.errors, word='error')}."
+        reasons = quota_reason(job, subject.state.errors, code=ReasonCode.ERROR_QUOTA)
+        yield f"Errors of {name} are not told: {subject.why(now, *reasons)}."
     if not found:
         yield f"{name} is active."
 
@@ -173,9 +175,9 @@ def _stored_state(subject: JobFacts, job: Job) -> Iterator[str]:
 
 def _incident(subject: JobFacts, job: Job, incident: Incident) -> str:
     if incident.over is not None:
-        over = f"is over since {subject.clock(incident.over)} ({format_extent(incident, incident.over)})"
+        over = f"is over since {subject.clock(incident.over)} ({_extent(incident, incident.over)})"
         return f"Its incident {over}, which is told with its next run that may speak."
-    said = f"An incident goes on since {subject.clock(incident.since)} ({format_extent(incident, incident.last)})"
+    said = f"An incident goes on since {subject.clock(incident.since)} ({_extent(incident, incident.last)})"
     if incident.told is None:
         after = job.policy.repeat_policy.after
         return f"{said}, not told yet{f': from alert {after} in a row on' if incident.count < after else ''}."
@@ -186,6 +188,10 @@ def _incident(subject: JobFacts, job: Job, incident: Incident) -> str:
         when = f" at {subject.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
         said += f"; acknowledged by {incident.acknowledged_by}{when}"
     return f"{said}."
+
+
+def _extent(incident: Incident, end: datetime) -> str:
+    return format_extent(length_of(incident, end), incident.count)
 
 
 def _next(subject: JobFacts, job: Job) -> str:
@@ -216,11 +222,12 @@ def _forecast(subject: JobFacts, job: Job, slot: datetime) -> str:
     if verdict is Verdict.OFF_HOURS:
         return f"It will not run: off hours{_opening(subject, job, slot)}."
     if verdict is not Verdict.GO:
-        return f"It will not run: {gate_reason(job, subject.state, slot, verdict, pause=subject.pause)}."
+        reasons = gate_reason(job, subject.state, slot, verdict, pause=subject.pause)
+        return f"It will not run: {subject.why(slot, *reasons)}."
     if reason := subject.mute(slot):
-        return f"It will run, and say nothing: {reason}."
+        return f"It will run, and say nothing: {subject.why(slot, reason)}."
     if is_quota_used_up(job.policy, subject.state.alerts, slot):
-        return f"It will run, and post nothing: {quota_reason(job, subject.state.alerts)}."
+        return f"It will run, and post nothing: {subject.why(slot, *quota_reason(job, subject.state.alerts))}."
     return f"As things stand it will run{_hours_note(job)}{_quota_note(subject, job, slot)}."
 
 

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
+from slack_alert.core.model.reason import Reason
+from slack_alert.core.structs import Struct
+
 
 class Verdict(str, Enum):
     """The result of the gate, or of a run in the history; GO is never stored."""
@@ -46,6 +49,18 @@ class Usage(NamedTuple):
     memory: int
 
 
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What a function itself said and how it failed, without all that the policies made of it."""
+
+    #: Empty: nothing, or nothing before it failed.
+    said: str = ""
+    #: The verdict of the failure, which a mute hides; None: it did not fail.
+    failed: Verdict | None = None
+    #: The kind of the failure and its message.
+    kind: str = ""
+    message: str = ""
+
+
 class Record(NamedTuple):
     """One line of history: a slot, or consecutive slots that did not run. A tuple, because there are millions."""
 
@@ -66,12 +81,14 @@ class Record(NamedTuple):
     until: datetime | None = None
     #: The person who asked for the run, if any.
     asked_by: str | None = None
-    #: The rule behind the verdict and its numbers, if the verdict alone does not tell.
-    reason: str | None = None
+    #: The rules behind the verdict, if the verdict alone does not tell, and remarks.
+    reasons: tuple[Reason, ...] = ()
     numbers: Mapping[str, float] | None = None
     usage: Usage | None = None
     #: The jobs that share this line, if several have the same one; `binding` is empty then.
     sharers: tuple[str, ...] = ()
+    #: None: the function said `text` and did not fail.
+    outcome: Outcome | None = None
 
 
 def extend(row: Record, after: Record) -> Record | None:

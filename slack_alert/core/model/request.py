@@ -16,7 +16,7 @@ from slack_alert.core.content.pieces import Piece, Upload, with_tag
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.former_messages import former_origin
 from slack_alert.core.model.message import Message, Origin, RunPart, Severity
-from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.model.run import Failure
 from slack_alert.core.structs import Int64, Struct, astuple, from_plain, to_plain
 from slack_alert.core.units.local_time import checked_instant
@@ -126,7 +126,7 @@ class KeepValue(_Checked, frozen=True, tag="keep"):
 
 
 #: The fields that a record has under the same names.
-_SAME = ("slot", "verdict", "started", "text", "to", "error", "printed", "asked_by", "numbers")
+_SAME = ("slot", "verdict", "started", "text", "to", "error", "printed", "asked_by", "numbers", "outcome")
 
 
 class RecordRun(_Checked, frozen=True, tag="record"):
@@ -144,6 +144,7 @@ class RecordRun(_Checked, frozen=True, tag="record"):
     messages: tuple[SendMessage, ...]
     asked_by: str | None = None
     numbers: Mapping[str, int | float] | None = None
+    outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import backoff
 from slack_alert.core.structs import Struct, field
@@ -83,6 +84,8 @@ class Failure(Struct, frozen=True):
     verdict: Verdict = Verdict.ERROR
     #: The last output of a program, shown below everything else.
     output: str = ""
+    #: The kind by which it is counted, if `kind` has more than that.
+    category: str = ""
 
 
 class RunOutput(Struct):
@@ -121,8 +124,8 @@ class RunPosts(Struct, frozen=True):
     said: int = 0
     #: It posted something while muted.
     is_withheld: bool = False
-    #: The reason for the verdict on its first message, and whether that withholds all further ones.
-    reason: str = ""
+    #: The reasons for the verdict on its first message, and whether these withhold all further ones.
+    reasons: tuple[Reason, ...] = ()
     is_hushed: bool = False
     #: Pieces to be posted together with the next ones, to other addresses.
     elsewhere: tuple[tuple[Address, Piece], ...] = ()
@@ -138,9 +141,11 @@ class RunProgress(Struct):
     output: RunOutput | None = None
     #: None: nothing was posted, or withheld.
     posts: RunPosts | None = None
-    #: The addresses of its messages, and the texts that it posted, or would have posted while muted.
+    #: The addresses of its messages; the texts that it posted, or would have posted while muted, as they were posted
+    #: and as its function said them.
     told: tuple[Address, ...] = ()
     texts: tuple[str, ...] = ()
+    own_texts: tuple[str, ...] = ()
     #: Pieces to be posted together at its end, with their addresses.
     held: tuple[tuple[Address, Piece], ...] = ()
     #: Number of messages withheld because it reached the limit of one run.
@@ -157,8 +162,8 @@ class RunProgress(Struct):
     is_stuck: bool = False
     #: Called when the function of a stuck run has returned after all; set by the code that waits for it.
     released: Callable[[], None] | None = None
-    #: Remark for the history: that it was caught up, or retried.
-    remark: str = ""
+    #: Remarks for the history, such as that it was caught up, or retried.
+    remarks: tuple[Reason, ...] = ()
 
 
 class Run(Struct, frozen=True):
@@ -225,4 +230,4 @@ class Returned(Struct, frozen=True):
     duration: timedelta
     pieces: tuple[Piece, ...]
     numbers: Mapping[str, float] | None = None
-    remark: str = ""
+    remarks: tuple[Reason, ...] = ()

@@ -13,7 +13,15 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, Notice
 from slack_alert.core.model.run import RunPosts
 from slack_alert.core.pipeline.messages import messages
-from slack_alert.core.policy.incidents import Incident, Repeat, diff_entries, digest_of, entries_of, format_extent
+from slack_alert.core.policy.incidents import (
+    Incident,
+    Repeat,
+    diff_entries,
+    digest_of,
+    entries_of,
+    format_extent,
+    length_of,
+)
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import format_time
 
@@ -67,7 +75,7 @@ def recovery_messages(job: Job, incident: Incident, run: RunPosts, mark: Markup)
     """
     if not job.policy.repeat_policy.recovers or incident.told is None:
         return ()
-    after = format_extent(incident, incident.over or run.slot)
+    after = format_extent(length_of(incident, incident.over or run.slot), incident.count)
     line = f"{RECOVERED.in_chat.format(mark.escape(job.name))} after {after}"
     if incident.over is not None:
         line += f", at {format_clock(job, incident.over)}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 from enum import Enum
-from functools import lru_cache
 
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.structs import Struct
-from slack_alert.core.units.humanize import format_delay, format_time
+from slack_alert.core.units.humanize import format_time
 from slack_alert.core.units.local_time import wall_of
 
 #: The missed slots of a longer outage are announced, and `catch_up` decides about those of wall-clock triggers.
@@ -41,29 +41,19 @@ class Outage(Struct, frozen=True):
         end = format_time(self.until, zone, self.until if is_one_day else None)
         return f"from {format_time(self.since, zone)} to {end}"
 
-    def reason(self, first: datetime, last: datetime, zone: tzinfo) -> str:
-        """Return the reason for missed slots: `by 1.2s, because the program stood still from ... to ...`."""
-        return _reason(self, first, zone, is_row=first != last)
+    def reason(self, first: datetime, last: datetime, zone: tzinfo) -> tuple[Reason, ...]:
+        """Return the reason for missed slots; all slots that pass while the program is down have the same."""
+        is_down = self.cause is OutageCause.DOWN
+        late, count = (None, 0) if is_down else (self.until - first, 1 + (first != last))
+        return (self._reason(ReasonCode.MISSED, zone, late, count),)
 
-    def remark(self, slot: datetime, zone: tzinfo) -> str:
-        """Return the remark of a late run: `caught up 2h late, because ...`; empty if it is hardly late."""
+    def remarks(self, slot: datetime, zone: tzinfo) -> tuple[Reason, ...]:
+        """Return the remark of a late run; none if it is hardly late."""
         is_long = self.cause is OutageCause.DOWN or self.since is None or self.until - self.since > LONG
         if slot == self.until or (not is_long and self.until - slot <= LONG):
-            return ""
-        return f"caught up {format_delay(self.until - slot)} late, because {_CLAUSES[self.cause]} {self.span(zone)}"
+            return ()
+        return (self._reason(ReasonCode.CAUGHT_UP, zone, self.until - slot),)
 
-
-_CLAUSES = {
-    OutageCause.DOWN: "the program was not running",
-    OutageCause.STALLED: "the program stood still",
-    OutageCause.ASLEEP: "the machine was asleep",
-}
-
-
-# Cached, because a thousand jobs that were due together miss their slots for one reason.
-@lru_cache(maxsize=64)
-def _reason(lapse: Outage, first: datetime, zone: tzinfo, *, is_row: bool) -> str:
-    what = f"because {_CLAUSES[lapse.cause]} {lapse.span(zone)}"
-    if lapse.cause is OutageCause.DOWN:
-        return what
-    return f"by {'up to ' if is_row else ''}{format_delay(lapse.until - first)}, {what}"
+    def _reason(self, code: ReasonCode, zone: tzinfo, late: timedelta | None, count: int = 0) -> Reason:
+        what = self.cause.name.lower()
+        return Reason(code, self.since, self.until, count=count, what=what, length=late, zone=str(zone))

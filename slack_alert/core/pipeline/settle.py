@@ -10,14 +10,13 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, Severity
+from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, RunPosts
 from slack_alert.core.pipeline.incident_messages import format_alert, format_clock, recovery_messages, shown_name
 from slack_alert.core.pipeline.messages import as_text, failure_card, limit_pieces, messages
 from slack_alert.core.pipeline.reasons import quota_reason
 from slack_alert.core.policy.incidents import (
-    RECOVERED,
-    UNCHANGED,
     Incident,
     Notification,
     Repeat,
@@ -25,7 +24,7 @@ from slack_alert.core.policy.incidents import (
     decide_notification,
     digest_of,
     entries_of,
-    format_extent,
+    length_of,
     must_escalate,
     remembered_text,
 )
@@ -44,16 +43,25 @@ class Settlement(NamedTuple):
     text: str = ""
     #: Number of messages beyond the limit of one run.
     withheld: int = 0
-    #: The rule behind the verdict and its numbers, if the verdict alone does not tell.
-    reason: str = ""
-    #: Whether that rule withholds everything from the run, not only what was posted already.
+    #: What the function itself said; None: the text.
+    said: str | None = None
+    #: The rules behind the verdict, if the verdict alone does not tell.
+    reasons: tuple[Reason, ...] = ()
+    #: Whether these withhold everything from the run, not only what was posted already.
     is_hushed: bool = False
 
+    @property
+    def own_text(self) -> str:
+        """What the function itself said, as the history shows it."""
+        return self.text if self.said is None else self.said
 
-def settle(job: Job, state: State, run: RunPosts, result: Result, mark: Markup, *, mute: str = "") -> Settlement:
+
+def settle(
+    job: Job, state: State, run: RunPosts, result: Result, mark: Markup, *, mute: Reason | None = None
+) -> Settlement:
     """Return the consequences of a run: an alert or an error counts in its quota, a quiet run ends an incident.
 
-    `mute` is the reason why nothing may be posted now (a mute or a quiet window); empty: it may.
+    `mute` is the reason why nothing may be posted now (a mute or a quiet window); None: it may.
     """
     if result.failure is not None:
         return _settle_failure(job, state, run, result, mark, mute=mute)
@@ -80,7 +88,8 @@ def settle_asked(
         told = (*result.pieces, failure_card(run, result, mark))
         *before, last = messages(run, told, to)
         error = replace(last, to=errors_to or to, severity=Severity.ERROR)
-        return Settlement(State(), Verdict.ERROR, (*before, error), as_text(told, run.binding))
+        text, said = as_text(told, run.binding), as_text(result.pieces, run.binding)
+        return Settlement(State(), Verdict.ERROR, (*before, error), text, said=said)
     told = result.pieces or ((Text("done"),) if not run.said else ())
     verdict = Verdict.SAID if result.pieces or run.said else Verdict.QUIET
     return Settlement(State(), verdict, messages(run, told, to), as_text(result.pieces, run.binding))
@@ -92,47 +101,49 @@ def _quiet_verdict(run: RunPosts) -> Verdict:
     return Verdict.MUTED if run.is_withheld else Verdict.QUIET
 
 
-def _settle_quiet(job: Job, state: State, run: RunPosts, mark: Markup, *, mute: str) -> Settlement:
+def _settle_quiet(job: Job, state: State, run: RunPosts, mark: Markup, *, mute: Reason | None) -> Settlement:
     """Settle a quiet run: it ends the incident, and what the quota withheld is posted once that is over."""
     verdict, incident = _quiet_verdict(run), state.incident
     if verdict is not Verdict.QUIET or state.is_calm:
-        return Settlement(state, verdict, reason=run.reason)
+        return Settlement(state, verdict, reasons=run.reasons)
     told = recovery_messages(job, incident, run, mark) if incident is not None else ()
-    reason = _recovery_reason(incident, run.slot, mute) if incident is not None else ""
+    reasons = _recovery_reasons(incident, run.slot, mute) if incident is not None else ()
     # An edit notifies nobody, so it may be made while muted.
     if mute and incident is not None and any(message.manner is not DeliveryMode.EDIT for message in told):
-        return _defer_recovery(state, incident, run, reason)
+        return _defer_recovery(state, incident, run, reasons)
     after, digest = _withheld_notice(job, replace(state, incident=None), run.slot)
     if digest and not mute:
         told += messages(replace(run, said=len(told)), (Text(f"{shown_name(job, mark)}: {digest}"),), job.to)
     elif digest:
         after = replace(state, incident=None)
     text = as_text(tuple(message.piece for message in told), run.binding)
-    return Settlement(after, Verdict.SAID if told else Verdict.QUIET, told, text, reason=reason)
+    return Settlement(after, Verdict.SAID if told else Verdict.QUIET, told, text, said="", reasons=reasons)
 
 
-def _recovery_reason(incident: Incident, slot: datetime, mute: str) -> str:
+def _recovery_reasons(incident: Incident, slot: datetime, mute: Reason | None) -> tuple[Reason, ...]:
     """Return the reason for a recovery, if people know or will know of the incident: a digest tells what was muted."""
     if incident.told is None and not mute:
-        return ""
-    return "; ".join(filter(None, (f"{RECOVERED}{format_extent(incident, incident.over or slot)}", mute)))
+        return ()
+    length = length_of(incident, incident.over or slot)
+    recovered = Reason(ReasonCode.RECOVERED, count=incident.count, length=length)
+    return (recovered, mute) if mute else (recovered,)
 
 
-def _defer_recovery(state: State, incident: Incident, run: RunPosts, reason: str) -> Settlement:
+def _defer_recovery(state: State, incident: Incident, run: RunPosts, reasons: tuple[Reason, ...]) -> Settlement:
     """Settle a recovery that may not be posted now: the state remembers it until it may."""
     if incident.over is not None:
         return Settlement(state, Verdict.QUIET)
-    return Settlement(replace(state, incident=replace(incident, over=run.slot)), Verdict.QUIET, reason=reason)
+    return Settlement(replace(state, incident=replace(incident, over=run.slot)), Verdict.QUIET, reasons=reasons)
 
 
 def _settle_alert(
-    job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...], mark: Markup, *, mute: str
+    job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...], mark: Markup, *, mute: Reason | None
 ) -> Settlement:
     """Settle an alert: count it in its incident, and post it as the job's repeat policy says."""
     if run.said or run.is_withheld:  # A run counts as one alert, however many messages it posts.
         return _settle_further(job, state, run, pieces)
     if mute:
-        return _withhold(replace(state, incident=count_alert(state.incident, run.slot)), run, pieces, mute)
+        return _withhold(replace(state, incident=count_alert(state.incident, run.slot)), run, pieces, (mute,))
     if state.incident is None or state.incident.over is None:
         return _settle_unmuted(job, state, run, pieces, mark)
     closing = recovery_messages(job, state.incident, run, mark)
@@ -161,7 +172,7 @@ def _post_alert(
     text, entries = remembered_text(_join_fallbacks(pieces)), entries_of(pieces)
     remembered = replace(incident, text=text, entries=entries, digest=notification.digest)
     if shown.manner is None:
-        return _withhold(replace(state, incident=remembered), run, pieces, notification.reason or UNCHANGED)
+        return _withhold(replace(state, incident=remembered), run, pieces, notification.reasons or (UNCHANGED,))
     told, withheld = limit_pieces(run, _with_remark(run, shown.pieces, shown.manner))
     root, after = incident.root, state
     if shown.manner is DeliveryMode.POST:
@@ -180,7 +191,8 @@ def _post_alert(
             sent += messages(replace(run, said=run.said + len(sent)), (piece,), to)
         told = _with_elsewhere(run, told)
     after = replace(after, incident=placed)
-    return Settlement(after, Verdict.SAID, sent, _history_text(run, told), withheld, notification.reason)
+    said = None if told == (whole := _with_elsewhere(run, pieces)) else as_text(whole, run.binding)
+    return Settlement(after, Verdict.SAID, sent, _history_text(run, told), withheld, said, notification.reasons)
 
 
 def _with_remark(
@@ -220,19 +232,20 @@ def _with_message_keys(
 def _settle_further(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...]) -> Settlement:
     """Settle what a run posts after its first message: in the incident's thread if it has one; withheld if that was."""
     if run.is_hushed:
-        return _withhold(state, run, pieces, run.reason)
+        return _withhold(state, run, pieces, run.reasons)
     told, withheld = limit_pieces(run, pieces)
     incident = state.incident
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
     is_quieter = root and job.policy.repeat_policy.repeat in (Repeat.THREAD, Repeat.UPDATE)
     sent = messages(run, told, job.to, DeliveryMode.REPLY, root=root) if is_quieter else messages(run, told, job.to)
-    reason = "" if run.reason == UNCHANGED else run.reason  # Not all of it was unchanged.
-    return Settlement(state, Verdict.SAID, sent, as_text(told, run.binding), withheld, reason)
+    reasons = () if run.reasons == (UNCHANGED,) else run.reasons  # Not all of it was unchanged.
+    said = as_text(pieces, run.binding) if withheld else None
+    return Settlement(state, Verdict.SAID, sent, as_text(told, run.binding), withheld, said, reasons)
 
 
-def _withhold(state: State, run: RunPosts, pieces: tuple[Piece, ...], reason: str) -> Settlement:
+def _withhold(state: State, run: RunPosts, pieces: tuple[Piece, ...], reasons: tuple[Reason, ...]) -> Settlement:
     text = as_text(_with_elsewhere(run, pieces), run.binding)
-    return Settlement(state, Verdict.MUTED, text=text, reason=reason, is_hushed=reason != UNCHANGED)
+    return Settlement(state, Verdict.MUTED, text=text, reasons=reasons, is_hushed=reasons != (UNCHANGED,))
 
 
 def _withhold_by_quota(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, ...]) -> Settlement:
@@ -267,20 +280,22 @@ def _with_escalation(
         state=replace(settlement.state, incident=replace(incident, is_escalated=True)),
         verdict=Verdict.SAID,
         messages=(*settlement.messages, *sent),
-        reason=f"escalated to {escalation.to.shown}",
+        reasons=(Reason(ReasonCode.ESCALATED, what=escalation.to.shown),),
     )
 
 
-def _settle_failure(job: Job, state: State, run: RunPosts, result: Result, mark: Markup, *, mute: str) -> Settlement:
+def _settle_failure(
+    job: Job, state: State, run: RunPosts, result: Result, mark: Markup, *, mute: Reason | None
+) -> Settlement:
     assert result.failure is not None
     told = failure_card(run, result, mark)
     if mute or is_quota_used_up(job.policy, state.errors, run.slot):
-        reason = mute or quota_reason(job, state.errors, word="error")
-        return Settlement(state, Verdict.MUTED, text=as_text((told,), run.binding), reason=reason)
+        reasons = (mute,) if mute else quota_reason(job, state.errors, code=ReasonCode.ERROR_QUOTA)
+        return Settlement(state, Verdict.MUTED, text=as_text((told,), run.binding), said="", reasons=reasons)
     after = spend_error(job.policy, state, run.slot)
     noticed = _with_pause_notice(job, after.errors, run.slot, _with_remark(run, (told,)), word="error")
     sent = messages(run, noticed, job.errors_to, severity=Severity.ERROR)
-    return Settlement(after, result.failure.verdict, sent, _history_text(run, noticed))
+    return Settlement(after, result.failure.verdict, sent, _history_text(run, noticed), said="")
 
 
 def _with_pause_notice(

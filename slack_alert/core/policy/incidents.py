@@ -11,15 +11,12 @@ from pathlib import Path
 from slack_alert.core.content.pieces import LIMIT, Blocks, Entries, Piece, Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import format_length, plural
-from slack_alert.core.units.quantities import format_duration
 
 #: Maximum number of entries of a list, a dict or a table that are compared; longer ones are not compared at all.
 COMPARED = 500
-UNCHANGED = "said already, unchanged"
-#: Beginning of the reason of the run that ended an incident.
-RECOVERED = "recovered after "
 
 
 class Repeat(str, Enum):
@@ -99,7 +96,7 @@ class Notification(Struct, frozen=True):
     """How an alert is posted (None: not at all), and the reason if it needs one."""
 
     manner: DeliveryMode | None
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
     #: Digest to compare the next alert with.
     digest: str = ""
 
@@ -132,13 +129,13 @@ def decide_notification(
 ) -> Notification:
     """Return how to post an alert with this `digest`, which `incident` has counted already."""
     if incident.count < repeat_policy.after:
-        return Notification(None, f"alert {incident.count} in a row, told from {repeat_policy.after} on")
+        return Notification(None, (Reason(ReasonCode.EARLY, count=incident.count, limit=repeat_policy.after),))
     if incident.told is None:
         return _ANEW
     if incident.acknowledged_by:
-        return Notification(None, f"acknowledged by {incident.acknowledged_by}")
+        return Notification(None, (Reason(ReasonCode.ACKNOWLEDGED, by=incident.acknowledged_by),))
     if repeat_policy.remind is not None and slot - incident.told >= repeat_policy.remind:
-        return Notification(DeliveryMode.POST, f"reminder after {format_duration(repeat_policy.remind)}")
+        return Notification(DeliveryMode.POST, (Reason(ReasonCode.REMINDER, length=repeat_policy.remind),))
     if incident.to and incident.to != str(to):  # It is new at this address, which has no message to reply to.
         return _ANEW
     return _repeat_notification(repeat_policy.repeat, incident, digest)
@@ -183,10 +180,14 @@ def remembered_text(said: str) -> str:
     return said if len(said) <= LIMIT else f"{said[: LIMIT // 2]}…"
 
 
-def format_extent(incident: Incident, end: datetime) -> str:
+def length_of(incident: Incident, end: datetime) -> timedelta:
+    """Return the duration of an incident, at least a second."""
+    return max(timedelta(seconds=1), end - incident.since)
+
+
+def format_extent(length: timedelta, count: int) -> str:
     """Return the duration of an incident and its number of alerts: `25m, 5 alerts`."""
-    span = max(timedelta(seconds=1), end - incident.since)
-    return f"{format_length(span, is_exact=True)}, {incident.count} {plural(incident.count, 'alert')}"
+    return f"{format_length(length, is_exact=True)}, {count} {plural(count, 'alert')}"
 
 
 def _content_bytes(piece: Piece) -> tuple[bytes, ...]:
@@ -200,5 +201,5 @@ def _content_bytes(piece: Piece) -> tuple[bytes, ...]:
 
 def _repeat_notification(repeat: Repeat, incident: Incident, digest: str) -> Notification:
     if repeat is Repeat.CHANGE and digest == incident.digest:
-        return Notification(None, UNCHANGED)
+        return Notification(None, (UNCHANGED,))
     return _FURTHER.get(repeat, _ANEW)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.units.humanize import format_time
 
+#: Returns why a job is muted at a slot; None: it is not.
+MuteReason = Callable[[str, datetime], Reason | None]
 #: The job name that means every job.
 EVERY = "*"
+
+
+def never_muted(_job: str, _slot: datetime) -> None:
+    """Return None: no job is muted."""
 
 
 class Mute(Struct, frozen=True):
@@ -53,11 +59,6 @@ def merge_adjoining(mutes: Iterable[Mute]) -> list[Mute]:
     return joined
 
 
-def mute_reason(mute: Mute, zone: tzinfo, slot: datetime) -> str:
-    """Return the reason for withholding a message: `muted until 13:00 by ann`."""
-    return f"{mute_reason_prefix(mute)} until {format_time(mute.until, zone, slot)} by {mute.by}"
-
-
-def mute_reason_prefix(mute: Mute) -> str:
-    """Return the beginning of `mute_reason`, by which it is recognised."""
-    return "all jobs muted" if mute.silences_all else "muted"
+def mute_reason(mute: Mute) -> Reason:
+    """Return the reason for withholding a message."""
+    return Reason(ReasonCode.ALL_MUTED if mute.silences_all else ReasonCode.MUTED, until=mute.until, by=mute.by)

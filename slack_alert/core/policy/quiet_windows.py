@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import PrivateStruct, derive
-from slack_alert.core.units.humanize import format_time
 from slack_alert.core.units.local_time import DAY, first_instant
 
 FORMS = (
@@ -81,15 +81,9 @@ class QuietWindow(PrivateStruct, frozen=True):
         return min([*edges, weekly] if weekly else edges, default=None)
 
 
-def window_reason(window: QuietWindow, slot: datetime) -> str:
-    """Return the reason for withholding a message: `quiet window maintenance, until 04:00`."""
-    end = window.next_change(slot)
-    return window_reason_prefix(window.name) + (f" until {format_time(end, window.zone, slot)}" if end else "")
-
-
-def window_reason_prefix(name: str) -> str:
-    """Return the beginning of `window_reason`, by which it is recognised."""
-    return f"quiet window {name},"
+def window_reason(window: QuietWindow, slot: datetime) -> Reason:
+    """Return the reason for withholding a message."""
+    return Reason(ReasonCode.QUIET_WINDOW, until=window.next_change(slot), what=window.name)
 
 
 def _split_parts(name: str, text: str) -> tuple[list[str], list[str]]:

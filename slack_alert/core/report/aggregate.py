@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
-from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, usual
 from slack_alert.core.report.statistics import PARTS, IncidentSpan, Period, PeriodPart, Series, SlowRun, Summary, spread
@@ -45,38 +43,23 @@ def has_failed(record: Record) -> bool:
 
 def kind_of(record: Record) -> str:
     """Return the kind of an error: the type of the exception, or the verdict if there is none."""
-    if record.verdict in _FAILED and record.verdict is not Verdict.ERROR:
-        return str(record.verdict).replace("_", " ")
-    said = rf"^✗ {re.escape(record.binding)} failed: {_KIND}"
-    found = re.search(said, record.text, re.MULTILINE)
-    kind = found[1] if found else _last_type(record.error or "")
-    return "timed out" if kind == _GIVEN_UP or _OVERDUE.search(record.error or "") else kind
+    outcome = record.outcome
+    failed = record.verdict if record.verdict in _FAILED else Verdict.ERROR
+    if failed is Verdict.ERROR and outcome is not None and outcome.failed is not None:
+        failed = outcome.failed
+    if failed is not Verdict.ERROR:
+        return str(failed).replace("_", " ")
+    # Former versions wrote it with its module.
+    return outcome.kind.rpartition(".")[2] if outcome is not None and outcome.kind else "error"
 
 
 _FAILED = frozenset({Verdict.ERROR, Verdict.TIMED_OUT, Verdict.INTERRUPTED})
 _SPOKEN = frozenset({Verdict.SAID, Verdict.MUTED})
-#: Reason and text of a quiet run that posts a recovery, or what was withheld.
-_RECOVERED = lazy_pattern(r"^recovered after ")
-_DIGEST = lazy_pattern(r"^\S+: \d+ alerts? (?:was|were) withheld since \S+$")
-#: What an error card names: the type of an exception, or how a command ended.
-_KIND = r"(exit code \d+|not started|given up|[^\s:]+)"
-#: The kind of a command that timed out, and its error if that was withheld.
-_GIVEN_UP = "given up"
-_OVERDUE = lazy_pattern(r"^TimeoutError: took longer than \S+ \(timeout\)$", re.MULTILINE)
-_TYPE = lazy_pattern(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
-
-
-def _last_type(traceback: str) -> str:
-    *_, last = traceback.rpartition('\n  File "')
-    found = _TYPE.search(last.partition("\n")[2] or last)
-    return found[1].rpartition(".")[2] if found else "error"
 
 
 def _is_calm(record: Record) -> bool:
     """Return whether a run had no alert; it may have posted a recovery."""
-    if record.verdict is Verdict.QUIET:
-        return True
-    return bool(_RECOVERED.match(record.reason or "") or _DIGEST.match(record.text.replace("*", "")))
+    return record.verdict is Verdict.QUIET or (record.outcome is not None and not record.outcome.said)
 
 
 class HistoryAggregate:

@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from slack_alert.core.units.humanize import humanize_duration
-
 #: A shorter run is never slow.
 BRIEF = timedelta(seconds=1)
 #: Number of former runs that define the usual duration, and how many of them must be known.
@@ -31,8 +29,3 @@ def usual(durations: Iterable[timedelta]) -> timedelta | None:
 def is_longer(duration: timedelta, than: timedelta | None) -> bool:
     """Return whether a duration is longer than usual; never if the usual one, `than`, is unknown."""
     return than is not None and duration > BRIEF and duration > FACTOR * than
-
-
-def remark(duration: timedelta, than: timedelta) -> str:
-    """Return the remark that a run took longer than usual."""
-    return f"took {humanize_duration(duration)}, usually {humanize_duration(than)}"

@@ -7,18 +7,20 @@ treated as a quiet run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import DeliveryMode, Status
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, RunPosts
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import digest_of, entries_of
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.whatif.recorded import (
@@ -54,7 +56,7 @@ class ChangedRun(Struct, frozen=True):
     now: Verdict
     now_said: DeliveryMode | None
     text: str
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
 
 
 class FirstNotice(Struct, frozen=True):
@@ -108,7 +110,7 @@ def replay(
     *,
     since: datetime,
     mark: Markup,
-    mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+    mute: MuteReason = never_muted,
 ) -> ReplayDifference:
     """Return the differences from `since` on; earlier records only build up the state.
 
@@ -144,9 +146,7 @@ def recorded_line(record: Record, messages: Sequence[tuple[DeliveryMode, Status]
 class _JobReplay:
     """Replays the records of one job."""
 
-    def __init__(
-        self, job: Job, found: ReplayDifference, since: datetime, mark: Markup, mute: Callable[[str, datetime], str]
-    ) -> None:
+    def __init__(self, job: Job, found: ReplayDifference, since: datetime, mark: Markup, mute: MuteReason) -> None:
         self._job = job
         self._found = found
         self._since = since
@@ -209,7 +209,7 @@ class _JobReplay:
             self._found.changed_runs.append(
                 ChangedRun(
                     record.binding, record.slot, record.verdict, past.manner, settlement.verdict, said, text,
-                    settlement.reason,
+                    settlement.reasons,
                 )
             )  # fmt: skip
 
@@ -231,7 +231,7 @@ class _JobReplay:
         words, end = self._settle(run, Result(result.pieces), mute), self._settle(run, result, mute)
         return end._replace(messages=(*words.messages, *end.messages), text=f"{words.text}\n{end.text}")
 
-    def _settle(self, run: RunPosts, result: Result, mute: str) -> Settlement:
+    def _settle(self, run: RunPosts, result: Result, mute: Reason | None) -> Settlement:
         settlement = settle(self._job, self._state, run, result, self._mark, mute=mute)
         self._state = settlement.state
         return settlement

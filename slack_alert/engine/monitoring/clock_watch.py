@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.pipeline.outages import LONG, Outage, OutageCause
 from slack_alert.engine.ports import Clock
 
@@ -49,13 +50,13 @@ class MissedTicks:
         """Return whether any of a job's slots may have passed unseen: of several, only the last can be in time."""
         return len(slots) > 1 or slots[0] < self.in_time
 
-    def remark(self, slot: datetime, zone: tzinfo) -> str:
-        """Return a remark that a slot passed unseen; empty where it comes in time."""
+    def remarks(self, slot: datetime, zone: tzinfo) -> tuple[Reason, ...]:
+        """Return a remark that a slot passed unseen; none where it comes in time."""
         if slot is not self._hardly_late:  # Jobs come due together.
-            if remark := self.outage.remark(slot, zone):
-                return remark
+            if remarks := self.outage.remarks(slot, zone):
+                return remarks
             self._hardly_late = slot
-        return ""
+        return ()
 
     def _worked_out(self) -> Outage:
         now, steady = self._look

@@ -6,13 +6,15 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import timedelta, timezone
 from threading import Lock
 
 from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
-from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, remark, usual
+from slack_alert.core.pipeline.reasons import reason_text
+from slack_alert.core.report.slow_runs import BRIEF, WINDOW, is_longer, usual
 from slack_alert.core.structs import replace
 from slack_alert.engine.ports import HistoryReader
 
@@ -67,8 +69,8 @@ def durations_of(reader: HistoryReader, job: str) -> list[timedelta]:
 
 
 def _remark(run: Run, duration: timedelta, than: timedelta) -> None:
-    progress, slow = run.progress, remark(duration, than)
-    progress.posts = replace(run.posts, slow=slow)
-    progress.remark = "; ".join(filter(None, (progress.remark, slow)))
+    remark = Reason(ReasonCode.SLOW, length=duration, usual=than)
+    run.progress.posts = replace(run.posts, slow=reason_text(remark, timezone.utc, run.slot))  # It has no times.
+    run.progress.remarks += (remark,)
     took = {"seconds": round(duration.total_seconds(), 3), "usually": round(than.total_seconds(), 3)}
     log.warning("took longer than usual", extra={"job": run.binding, "run": run.id, **took})

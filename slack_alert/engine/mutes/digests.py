@@ -11,10 +11,10 @@ from itertools import takewhile
 
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
+from slack_alert.core.model.reason import Reason, ReasonCode, has
 from slack_alert.core.model.record import Record, Verdict
-from slack_alert.core.policy.incidents import RECOVERED
-from slack_alert.core.policy.mutes import Mute, mute_reason_prefix
-from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason_prefix
+from slack_alert.core.policy.mutes import Mute, mute_reason
+from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import counted, format_time, plural
 from slack_alert.engine.batches import Batch, StoredValue
@@ -39,13 +39,20 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 _FEW = 20
 
 
+_IDS = {
+    ReasonCode.MUTED: "muted",
+    ReasonCode.ALL_MUTED: "all jobs muted",
+    ReasonCode.QUIET_WINDOW: "quiet window {},",
+}
+
+
 class EndedSilence(Struct, frozen=True):
     """A mute or window that is over, with what the store holds of it until the digest is posted."""
 
     #: For people: `maintenance`, `db.lag was muted by ann`.
     name: str
-    #: The prefix of the reason of what it withheld.
-    reason: str
+    #: Code and name as in the reason of what it withheld.
+    reason: Reason
     since: datetime
     until: datetime
     #: None: all jobs.
@@ -57,7 +64,7 @@ class EndedSilence(Struct, frozen=True):
     def id(self) -> str:
         """What makes its digest unique."""
         job = "*" if self.jobs is None else min(self.jobs)
-        return f"{self.reason}/{job}/{self.since.isoformat()}"
+        return f"{_IDS[self.reason.code].format(self.reason.what)}/{job}/{self.since.isoformat()}"
 
 
 class WithheldCount(Struct, frozen=True):
@@ -92,10 +99,11 @@ def withheld(reader: HistoryReader, ending: EndedSilence) -> Withheld:
 
 
 def _concerns(record: Record, ending: EndedSilence) -> bool:
-    reason = record.reason or ""
-    if record.verdict is Verdict.MUTED:
-        return (reason or ending.reason).startswith(ending.reason)
-    return reason.startswith(RECOVERED) and reason.partition("; ")[2].startswith(ending.reason)
+    if record.verdict is not Verdict.MUTED and not has(record.reasons, ReasonCode.RECOVERED):
+        return False
+    code, what = ending.reason.code, ending.reason.what
+    # The first versions wrote no reasons.
+    return not record.reasons or any(reason.code is code and reason.what == what for reason in record.reasons)
 
 
 class Digests:
@@ -160,9 +168,7 @@ class Digests:
         for window in self._mutes.windows:
             yield from _window_endings(window, marks[window.name], now)
         for name in marks.keys() - {window.name for window in self._mutes.windows}:
-            yield EndedSilence(
-                name, window_reason_prefix(name), marks[name], self._since, None, (mark_entry(name, None),)
-            )
+            yield EndedSilence(name, _of_window(name), marks[name], self._since, None, (mark_entry(name, None),))
 
     def _is_awaited(self, ending: EndedSilence, now: datetime) -> bool:
         """Return whether a run is in progress, or being recorded, that may still belong to the silence."""
@@ -219,7 +225,7 @@ def _mute_endings(mutes: Mutes, now: datetime) -> Iterator[EndedSilence]:
         jobs = None if silences_all else frozenset(mute.job for mute in ended)
         name = f"all jobs were muted by {by}" if jobs is None else f"{_named(sorted(jobs))} muted by {by}"
         entries = tuple(entry for mute in ended for entry in mutes.deletions(mute))
-        yield EndedSilence(name, mute_reason_prefix(ended[0]), since, until, jobs, entries)
+        yield EndedSilence(name, mute_reason(ended[0]), since, until, jobs, entries)
 
 
 def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Iterator[EndedSilence]:
@@ -228,7 +234,11 @@ def _window_endings(window: QuietWindow, told: datetime, now: datetime) -> Itera
     if over:
         until = over[-1][1]
         entries = (mark_entry(window.name, until),)
-        yield EndedSilence(window.name, window_reason_prefix(window.name), over[0][0], until, None, entries)
+        yield EndedSilence(window.name, _of_window(window.name), over[0][0], until, None, entries)
+
+
+def _of_window(name: str) -> Reason:
+    return Reason(ReasonCode.QUIET_WINDOW, what=name)
 
 
 def _last_begin(window: QuietWindow, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.policy.mutes import EVERY, Mute, active_mute, merge_adjoining, mute_reason
 from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
 from slack_alert.core.structs import from_plain
@@ -35,12 +36,12 @@ class Mutes:
             if entry.pack == MUTES_PACK:
                 self.accept(entry)
 
-    def reason(self, job: str, slot: datetime) -> str:
-        """Return why a job is muted at a slot; empty: it is not."""
+    def reason(self, job: str, slot: datetime) -> Reason | None:
+        """Return why a job is muted at a slot; None: it is not."""
         if self._mutes and (mute := self._mute(job, slot)) is not None:
-            return mute_reason(mute, self.zone, slot)
+            return mute_reason(mute)
         window = next((window for window in self.windows if window.contains(slot)), None)
-        return window_reason(window, slot) if window is not None else ""
+        return window_reason(window, slot) if window is not None else None
 
     def until(self, job: str, now: datetime) -> datetime | None:
         """Return until when a job is muted; None: it is not, or there is no end."""

@@ -21,7 +21,7 @@ from slack_alert.core.model.message import DeliveryProgress, Message, RunPart
 from slack_alert.core.model.record import Record
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.structs import replace
+from slack_alert.core.structs import asdict, replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Recorder
 
@@ -60,13 +60,17 @@ def redacted_message(message: Message, redaction: Redaction) -> Message:
 
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
-    """Return the line of history without secrets: its text and its error have none."""
-    changed: dict[str, Any] = {  # Any: fields of different types by name
-        name: cleaned
-        for name in ("printed", "reason", "asked_by")
-        if (text := getattr(record, name)) and (cleaned := redaction(text)) != text
-    }
+    """Return the line of history without secrets: its text, its error and its outcome have none."""
+    changed = _redacted_texts({"printed": record.printed, "asked_by": record.asked_by}, redaction)
+    told = [(reason, _redacted_texts(asdict(reason), redaction)) for reason in record.reasons]
+    if any(fields for _, fields in told):
+        changed["reasons"] = tuple([replace(reason, **fields) for reason, fields in told])
     return record._replace(**changed) if changed else record
+
+
+def _redacted_texts(fields: Mapping[str, Any], redaction: Redaction) -> dict[str, Any]:
+    texts = ((name, text) for name, text in fields.items() if type(text) is str and text)
+    return {name: cleaned for name, text in texts if (cleaned := redaction(text)) != text}
 
 
 def redacted_progress(progress: DeliveryProgress, redaction: Redaction) -> DeliveryProgress:

@@ -11,8 +11,9 @@ from slack_alert.core.model.request import ExecutionUsage, RecordExecution, Requ
 from slack_alert.core.model.run import Action, Failure, Result, Run, RunProgress
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import State
+from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.runs.run_records import log_failure
+from slack_alert.engine.runs.run_records import log_failure, outcome_of
 
 #: Settles an external run, with messages to the address (None: where errors go).
 Judge = Callable[[State, Run, Result, Address | None], Settlement]
@@ -68,7 +69,10 @@ def settle_execution(
     # Its sender may have had no time to compare its name with the jobs.
     name = asked.job if asked.is_named else external_name(asked.job, jobs())
     run = external_run(name, asked.slot, next_id())
-    result = Result(failure=asked.failure, duration=asked.duration(), usage=asked.used())
+    failure = asked.failure
+    if failure is not None and not failure.category:  # Former versions left it out.
+        failure = replace(failure, category=failure.traceback.strip())
+    result = Result(failure=failure, duration=asked.duration(), usage=asked.used())
     settlement = Settlement(State(), Verdict.QUIET)
 
     def change(state: State) -> State:
@@ -101,6 +105,7 @@ def _record(run: Run, result: Result, settlement: Settlement, printed: str) -> R
         ", ".join(told) or None,
         error=result.failure.traceback if result.failure else None,
         printed=printed or None,
-        reason=settlement.reason or None,
+        reasons=settlement.reasons,
         usage=result.usage,
+        outcome=outcome_of(result, "", ""),
     )

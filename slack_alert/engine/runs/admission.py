@@ -13,7 +13,7 @@ from slack_alert.core.pipeline.gate import gate
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.clock_watch import MissedTicks
 from slack_alert.engine.ports import Executor, Recorder, RunHost
-from slack_alert.engine.runs.event_queues import absence_text
+from slack_alert.engine.runs.event_queues import absence_remarks
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
@@ -94,10 +94,8 @@ class Admission:
         run = self._admit(job_state, slot, missed_slots or self._missed_slots)
         job_state.mark_accounted(slot)
         if run is not None and (missed_ticks is not None or job_state.job.rule is not None):
-            late = missed_ticks.remark(slot, job_state.job.zone) if missed_ticks is not None else ""
-            run.progress.remark = (
-                late if job_state.job.rule is None else "; ".join(filter(None, (absence_text(job_state), late)))
-            )
+            late = missed_ticks.remarks(slot, job_state.job.zone) if missed_ticks is not None else ()
+            run.progress.remarks = absence_remarks(job_state) + late
         return run
 
     def react(self, job_state: JobState, event: Emitted) -> bool:

@@ -15,6 +15,7 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.runs.run_records import joined, outcome_of
 
 
 class AskedRunHost:
@@ -62,7 +63,7 @@ class AskedRunHost:
 
     def record(self, run: Run, settlement: Settlement, told: Iterable[Message]) -> Record:
         """Return the record of the run; `told` are its messages."""
-        texts = [*self._texts, *([settlement.text] if settlement.text else ())]
+        text, said = joined(self._texts, settlement.text), joined(self._texts, settlement.own_text)
         return Record(
             run.id,
             run.binding,
@@ -70,10 +71,11 @@ class AskedRunHost:
             settlement.verdict,
             run.progress.started,
             self.result.duration,
-            "\n".join(texts),
+            text,
             ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
             error=self.result.failure.traceback if self.result.failure else None,
             printed=run.printed,
             asked_by=run.asked_by,
             numbers=self.result.numbers,
+            outcome=outcome_of(self.result, said, text),
         )

@@ -9,10 +9,11 @@ from functools import partial
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
+from slack_alert.core.policy.mutes import MuteReason
 from slack_alert.core.structs import replace
-from slack_alert.core.units.humanize import format_time
 from slack_alert.engine.batches import Batch, JobProgress
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
@@ -58,24 +59,25 @@ class AbsenceWatch:
         return job_state.job.rule is not None and any(map(job_state.job.rule.matches_name, self._emitted))
 
 
-def absence_text(job_state: JobState) -> str:
-    """Return the missing event and since when, `no backup.done since Sat 21 Nov 02:00`; empty: none is awaited."""
-    if job_state.job.rule is None or not job_state.job.is_absence:
-        return ""
-    return f"no {' or '.join(job_state.job.rule.on)} since {format_time(job_state.anchor, job_state.job.zone)}"
+def absence_remarks(job_state: JobState) -> tuple[Reason, ...]:
+    """Return the missing event and since when; nothing if none is awaited."""
+    job = job_state.job
+    if job.rule is None or not job.is_absence:
+        return ()
+    return (Reason(ReasonCode.ABSENT, since=job_state.anchor, what=" or ".join(job.rule.on), zone=str(job.zone)),)
 
 
-def end_absence(job_state: JobState, event: Emitted, run: int, mark: Markup, *, mute: str) -> Batch:
+def end_absence(job_state: JobState, event: Emitted, run: int, mark: Markup, *, mute: Reason | None) -> Batch:
     """End the incident that an absence began; return the batch to be written."""
     came = Run(run, job_state.job.name, job_state.job.action, event.at, event=event.fields)
     before = job_state.state
     settlement = job_state.settle(lambda state: settle(job_state.job, state, came.posts, QUIET, mark, mute=mute))
     job_state.mark_accounted(event.at)
-    record = spoken_record(job_state, came, QUIET, settlement)
+    record, came_by = spoken_record(job_state, came, QUIET, settlement), (Reason(ReasonCode.CAME, what=event.name),)
     return Batch(
         states={job_state.job.name: job_state.state} if job_state.state is not before else {},
         seen={job_state.job.name: job_state.seen},
-        records=[record._replace(reason=record.reason or f"{event.name} came", duration=None)],
+        records=[record._replace(reasons=record.reasons or came_by, duration=None)],
         messages=list(settlement.messages),
         answered=job_state.answered(),
     )
@@ -92,7 +94,7 @@ class EventQueues:
         self,
         recorder: Recorder,
         mark: Markup,
-        mute: Callable[[str, datetime], str],
+        mute: MuteReason,
         *,
         next_id: Callable[[], int],
         post: Callable[[Callable[[], object]], None],

@@ -79,8 +79,8 @@ class MissedSlots:
     def record_slot(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
         """Record a slot that the gate did not admit."""
         alerts, until = pause_status(job_state.job, job_state.state, slot, pause=job_state.hold)
-        reason = gate_reason(job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run)
-        record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reason=reason)
+        reasons = gate_reason(job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run)
+        record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reasons=reasons)
         self._note(record, (job_state,))
 
     def record_range(self, job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> None:
@@ -198,15 +198,14 @@ class MissedSlots:
 def gap_record(job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> Record:
     """Return the row of a range of slots that were not tried."""
     alerts, until = pause_status(job_state.job, job_state.state, gap.first, pause=job_state.hold)
-    reason: str | None
     if gap.verdict is Verdict.MISSED and outage is not None:
-        reason = outage.reason(gap.first, gap.last, job_state.job.zone)
+        reasons = outage.reason(gap.first, gap.last, job_state.job.zone)
     else:
-        reason = gate_reason(job_state.job, job_state.state, gap.first, gap.verdict, pause=job_state.hold)
+        reasons = gate_reason(job_state.job, job_state.state, gap.first, gap.verdict, pause=job_state.hold)
     last = gap.last if gap.count > 1 else None
     return Record(
         0, job_state.job.name, gap.first, gap.verdict, alerts=alerts, paused_until=until, count=gap.count, until=last,
-        reason=reason,
+        reasons=reasons,
     )  # fmt: skip
 
 

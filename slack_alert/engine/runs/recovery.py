@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Result, Returned, Run, RunProgress
 from slack_alert.core.pipeline.missed import missed_ranges
@@ -19,7 +20,7 @@ from slack_alert.engine.runs.run_records import interrupted_record
 log = logging.getLogger(__name__)
 
 #: The reason of a slot that is `missed` though the program was up, as its outcome is unknown.
-LOST = "a kill came before it was written what became of it"
+_LOST = (Reason(ReasonCode.LOST),)
 
 _Span = tuple[datetime, datetime]
 
@@ -51,7 +52,7 @@ def resumed(job_states: Mapping[str, JobState], returned: Iterable[Returned]) ->
         if job_state is None:
             continue
         job_state.mark_accounted(one.slot)
-        progress = RunProgress(started=one.started, remark=one.remark)
+        progress = RunProgress(started=one.started, remarks=one.remarks)
         job_state.run = Run(one.run, one.binding, job_state.job.action, one.slot, progress=progress)
         yield job_state.run, Result(one.pieces, None, one.duration, None, one.numbers)
 
@@ -92,4 +93,4 @@ def _rows_between(job_state: JobState, after: datetime, until: datetime) -> Iter
     if after < until:
         for gap in missed_ranges(job_state.job, FRESH, None, after=after, until=until - TICK, anchor=job_state.anchor):
             row = gap_record(job_state, gap)
-            yield row._replace(reason=LOST) if gap.verdict is Verdict.MISSED else row
+            yield row._replace(reasons=_LOST) if gap.verdict is Verdict.MISSED else row

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 
 from slack_alert.core.bindings import Job
@@ -16,6 +15,7 @@ from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.incident_messages import acknowledgement_messages
 from slack_alert.core.pipeline.messages import MOST
 from slack_alert.core.pipeline.settle import settle
+from slack_alert.core.policy.mutes import MuteReason
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Recorder
@@ -48,9 +48,9 @@ log = logging.getLogger(__name__)
 
 
 class RunMessages:
-    """Settles messages and puts them into the outbox; `mute` returns why a job is muted at a slot, or an empty text."""
+    """Settles messages and puts them into the outbox; `mute` returns why a job is muted at a slot, or None."""
 
-    def __init__(self, recorder: Recorder, mark: Markup, mute: Callable[[str, datetime], str]) -> None:
+    def __init__(self, recorder: Recorder, mark: Markup, mute: MuteReason) -> None:
         self._recorder = recorder
         self._mark = mark
         self._mute = mute
@@ -96,13 +96,14 @@ class RunMessages:
         progress, posts, mute = run.progress, run.posts, self._mute(run.binding, run.slot)
         settlement = job_state.settle(lambda state: settle(job, state, posts, Result(pieces), self._mark, mute=mute))
         progress.texts += (settlement.text,)
+        progress.own_texts += (settlement.own_text,)
         progress.withheld += settlement.withheld
         progress.told += tuple(message.to for message in settlement.messages)
         progress.posts = replace(
             posts,
             said=posts.said + len(settlement.messages),
             is_withheld=posts.is_withheld or settlement.verdict is Verdict.MUTED,
-            reason=settlement.reason,
+            reasons=settlement.reasons,
             is_hushed=settlement.is_hushed,
         )
         if settlement.messages or not (posts.said or posts.is_withheld):

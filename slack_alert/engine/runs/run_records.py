@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
-from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.record import Outcome, Record, Verdict
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
 from slack_alert.core.pipeline.gate import pause_status
 from slack_alert.core.pipeline.messages import shortened
@@ -36,17 +36,29 @@ def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Set
     alerts, until = pause_status(job_state.job, settlement.state, run.slot)
     progress = run.progress
     withheld = progress.withheld + settlement.withheld
-    texts = [*progress.texts, *([settlement.text] if settlement.text else ())]
-    text = shortened("\n".join(texts)) if len(texts) > 1 else "".join(texts)
+    text = joined(progress.texts, settlement.text)
+    outcome = outcome_of(result, joined(progress.own_texts, settlement.own_text), text)
     if withheld:
         text += f"\n… {withheld:,} more messages of this run were withheld"
-    reason = "; ".join(filter(None, (settlement.reason, progress.remark)))
     told = dict.fromkeys([address.shown for address in (*progress.told, *[each.to for each in settlement.messages])])
     return Record(
         run.id, run.binding, run.slot, settlement.verdict, progress.started, result.duration, text,
         ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, run.printed,
-        1, None, None, reason or None, result.numbers, result.usage,
+        1, None, None, settlement.reasons + progress.remarks, result.numbers, result.usage, (), outcome,
     )  # fmt: skip
+
+
+def outcome_of(result: Result, said: str, text: str) -> Outcome | None:
+    """Return what a function itself said and how it failed; None: it said the text and did not fail."""
+    if (failure := result.failure) is None:
+        return Outcome(said) if said != text else None
+    return Outcome(said, failure.verdict, failure.category or failure.kind, shortened(failure.message))
+
+
+def joined(before: Iterable[str], last: str) -> str:
+    """Return what a run said on its way and at its end as one text."""
+    told = [text for text in (*before, last) if text]
+    return shortened("\n".join(told)) if len(told) > 1 else "".join(told)
 
 
 def quiet_record(job_state: JobState, run: Run, result: Result) -> Record:
@@ -57,13 +69,13 @@ def quiet_record(job_state: JobState, run: Run, result: Result) -> Record:
     # By position: keywords are most of the cost of making a record.
     return Record(
         run.id, run.binding, run.slot, Verdict.QUIET, progress.started, result.duration, "", None, alerts, None, None,
-        printed, 1, None, None, progress.remark or None, result.numbers, result.usage,
+        printed, 1, None, None, progress.remarks, result.numbers, result.usage,
     )  # fmt: skip
 
 
 def cut_off_record(job_state: JobState, run: Run) -> Record:
     """Return the record of a run that the end of the program cut off."""
-    cut_off = Settlement(job_state.state, Verdict.INTERRUPTED, reason=run.posts.reason)
+    cut_off = Settlement(job_state.state, Verdict.INTERRUPTED, reasons=run.posts.reasons)
     return spoken_record(job_state, run, QUIET, cut_off)._replace(duration=None)
 
 

@@ -9,6 +9,8 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.model.message import Message
+from slack_alert.core.model.reason import Reason
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.whatif.peak_minutes import PlannedMessage, SteadyMessages, estimate_steady
 from slack_alert.engine.batches import Batch
@@ -29,8 +31,6 @@ _FEWEST_RUNS = 700
 _MUTED = 20
 _FIRST_LOOK = timedelta(minutes=2)
 
-Mute = Callable[[str, datetime], str]
-
 
 class Forecast(Struct):
     """The messages that would be posted from `since` on."""
@@ -41,7 +41,7 @@ class Forecast(Struct):
     steady: list[SteadyMessages] = field(default_factory=list)
 
 
-def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: Mute = lambda _job, _slot: "") -> Forecast:
+def forecast(catalog: Catalog, since: datetime, *, mark: Markup, mute: MuteReason = never_muted) -> Forecast:
     """Return the forecast of a catalog; jobs are simulated separately, as none affects the messages of another."""
     whole = Forecast(since)
     count = max(1, len(catalog.jobs))
@@ -66,10 +66,10 @@ def planned_message(message: Message) -> PlannedMessage | None:
     return None if slot is None else PlannedMessage(slot, message.origin.job, message.to)
 
 
-def _simulate_job(job: Job, since: datetime, recorder: _ForecastRecorder, mark: Markup, mute: Mute) -> datetime:
+def _simulate_job(job: Job, since: datetime, recorder: _ForecastRecorder, mark: Markup, mute: MuteReason) -> datetime:
     """Simulate a job into `recorder`; return until when it is complete."""
 
-    def noted(name: str, slot: datetime) -> str:
+    def noted(name: str, slot: datetime) -> Reason | None:
         reason = mute(name, slot)
         recorder.muted += bool(reason)
         return reason

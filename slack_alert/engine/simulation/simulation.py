@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
@@ -14,6 +14,7 @@ from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.missed import missed_ranges
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.engine import Engine
@@ -40,7 +41,7 @@ class Simulation:
         recorder: MemoryRecorder | None = None,
         services: ContextServices | None = None,
         skips: bool = False,
-        mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+        mute: MuteReason = never_muted,
     ) -> None:
         self._clock = clock
         self._skips = skips
@@ -129,7 +130,7 @@ def simulate(
     *,
     outcomes: Mapping[str, str],
     mark: Markup,
-    mute: Callable[[str, datetime], str] = lambda _job, _slot: "",
+    mute: MuteReason = never_muted,
     recorder: MemoryRecorder | None = None,
 ) -> Iterator[Record]:
     """Yield the history from `since` to `until` (exclusive) without executing any plugin.

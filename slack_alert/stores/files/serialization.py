@@ -9,11 +9,13 @@ from slack_alert.core.content.pieces import Piece, fallback, with_tag
 from slack_alert.core.events import AcceptedEvent
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Message
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.structs import astuple, from_packed, from_plain, replace, to_packed
 from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredValue
+from slack_alert.stores.old_reasons import without_sentences
 
 
 def packed(said: Batch | Returned) -> bytes:
@@ -27,7 +29,9 @@ def packed(said: Batch | Returned) -> bytes:
 def unpacked(content: bytes) -> Batch | Returned:
     """Return the batch or result in bytes; raise Unreadable, KeyError, TypeError or ValueError if there is none."""
     fields = from_packed(content, list[Any])
-    if isinstance(fields[0], int):
+    is_returned = isinstance(fields[0], int)
+    fields = without_sentences(fields, is_returned=is_returned)
+    if is_returned:
         fields[5] = [with_tag(piece) for piece in fields[5]]
         return Returned(*from_plain(fields, _PackedReturned))
     formers = [message for message in fields[3] if "origin" not in message]
@@ -55,7 +59,7 @@ class _PackedReturned(NamedTuple):
     duration: timedelta
     pieces: tuple[Piece, ...]
     numbers: dict[str, float] | None
-    remark: str
+    remarks: tuple[Reason, ...]
 
 
 class _PackedBatch(NamedTuple):

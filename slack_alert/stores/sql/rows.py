@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any  # A row's columns have the types the schema says.
 
@@ -13,11 +14,13 @@ from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Notice, Origin, RunPart, Severity, Status
-from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.reason import Reason
+from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
-from slack_alert.core.structs import asdict, to_json
+from slack_alert.core.structs import asdict, from_json, replace, to_json
 from slack_alert.engine.batches import HistoryLine
+from slack_alert.stores.old_reasons import with_sentence
 
 Row = Sequence[Any]
 
@@ -76,7 +79,7 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
     for number, record in enumerate(records, first):
         (
             run, job, slot, verdict, started, duration, text, to, alerts, rests, error, printed, count, until, who,
-            reason, numbers, usage, _,
+            reasons, numbers, usage, _, outcome,
         ) = record  # fmt: skip
         if slot is not known:  # Jobs come due together.
             known, at = slot, micros(slot)
@@ -97,10 +100,11 @@ def record_rows(records: Iterable[Record], first: int) -> Iterator[Row]:
             count,
             at if until is None else micros(until),
             None if who is None else clean(who),
-            None if reason is None else clean(reason),
             None if numbers is None else _json(numbers),
             None if usage is None else span(usage.cpu),
             None if usage is None else usage.memory,
+            _reasons_json(reasons) if reasons else "",
+            None if outcome is None else _struct_json(outcome),
         )
 
 
@@ -110,12 +114,12 @@ def end_of(record: Record) -> int:
 
 
 def record_of(row: Row) -> Record:
-    """Return the record in a row of `RECORD_COLUMNS`."""
+    """Return the record in a row of `RECORD_COLUMNS` and a sentence of a former version."""
     (
         run, job, slot, verdict, started, duration, text, to, alerts, paused_until, error, printed, count, until, who,
-        reason, numbers, cpu, memory,
+        numbers, cpu, memory, reasons, outcome, sentence,
     ) = row  # fmt: skip
-    return Record(
+    record = Record(
         run=run,
         binding=job,
         slot=moment(slot),
@@ -131,10 +135,25 @@ def record_of(row: Row) -> Record:
         count=count,
         until=moment(until) if count > 1 else None,
         asked_by=who,
-        reason=reason,
+        reasons=from_json(reasons, tuple[Reason, ...]) if reasons else (),
         numbers=None if numbers is None else json.loads(numbers),
         usage=None if cpu is None else Usage(timedelta(microseconds=cpu), memory),
+        outcome=None if outcome is None else from_json(outcome, Outcome),
     )
+    return with_sentence(record, sentence) if reasons is None else record
+
+
+@lru_cache(maxsize=1024)  # Of a paused job, and of jobs that were due together.
+def _reasons_json(reasons: tuple[Reason, ...]) -> str:
+    return f"[{','.join(map(_struct_json, reasons))}]"
+
+
+def _struct_json(told: Reason | Outcome) -> str:
+    try:
+        return clean(to_json(told).decode())
+    except UnicodeEncodeError:  # Half of a surrogate pair.
+        texts = {name: clean(text) for name, text in asdict(told).items() if type(text) is str}
+        return to_json(replace(told, **texts)).decode()
 
 
 _WORST_FIRST = (Status.DEAD, Status.QUEUED, Status.COLLAPSED, Status.SENT)

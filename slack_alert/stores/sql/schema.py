@@ -166,14 +166,21 @@ _NINTH = (
     "ALTER TABLE book ADD COLUMN last_event BIGINT NOT NULL DEFAULT 0",
 )
 
+#: The reasons of a record as data, empty where it has none and NULL in rows that were written with sentences, and what
+#: its function itself said and how it failed.
+_TENTH = ("ALTER TABLE record ADD COLUMN reasons TEXT", "ALTER TABLE record ADD COLUMN outcome TEXT")
+
 #: The step at position n leads from version n to n + 1.
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
+STEPS: tuple[tuple[str, ...], ...] = (
+    _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
+)  # fmt: skip
 VERSION = len(STEPS)
 
 _REACHED = (
     "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached, 0 AS last_event FROM main.book"
 )
-_MEASURED = "NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory"
+_SENTENCES = "NULL AS reasons, NULL AS outcome"
+_MEASURED = f"NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory, {_SENTENCES}"
 _NO_ORIGIN = "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity"
 _DELIVERY = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_ORIGIN} FROM main.delivery"  # noqa: S608
 _UNRELATED = (
@@ -181,6 +188,7 @@ _UNRELATED = (
     "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
 )
 _RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
+_SENTENCES_ONLY = f"CREATE TEMP VIEW record AS SELECT *, {_SENTENCES} FROM main.record"  # noqa: S608
 _NO_GROUPS = "CREATE TEMP VIEW circle AS SELECT NULL AS key, NULL AS jobs WHERE 1 = 0"
 _HOLD = "CREATE TEMP VIEW hold AS SELECT *, '' AS author FROM main.hold"
 _NOTHING_LEFT = (
@@ -197,9 +205,10 @@ VIEWS: dict[int, tuple[str, ...]] = {
     1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
     2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
     3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
-    4: (_DELIVERY, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
-    5: (_DELIVERY, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
-    6: (_DELIVERY, *_NOTHING_LEFT, *_NO_EVENTS),
-    7: (_DELIVERY, *_NO_EVENTS),
-    8: _NO_EVENTS,
+    4: (_SENTENCES_ONLY, _DELIVERY, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
+    5: (_SENTENCES_ONLY, _DELIVERY, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
+    6: (_SENTENCES_ONLY, _DELIVERY, *_NOTHING_LEFT, *_NO_EVENTS),
+    7: (_SENTENCES_ONLY, _DELIVERY, *_NO_EVENTS),
+    8: (_SENTENCES_ONLY, *_NO_EVENTS),
+    9: (_SENTENCES_ONLY,),
 }

@@ -60,17 +60,19 @@ PUT_LAST_RUN = "UPDATE book SET last_run = ? WHERE last_run < ?"
 
 RECORD_COLUMNS = (
     "run, job, slot, verdict, started, duration, text, address, alerts, paused_until, error, printed, count, until, "
-    "asked_by, reason, numbers, cpu, memory"
+    "asked_by, numbers, cpu, memory, reasons, outcome"
 )
+#: With the sentence that former versions wrote.
+_READ_COLUMNS = f"{RECORD_COLUMNS}, reason"
 ADD_RECORD = f"""
-    INSERT INTO record (id, {RECORD_COLUMNS}) VALUES ({", ".join("?" * 20)})"""  # noqa: S608
+    INSERT INTO record (id, {RECORD_COLUMNS}) VALUES ({", ".join("?" * 21)})"""  # noqa: S608
 LAST_RECORD = "SELECT reached, (SELECT coalesce(max(id), 0) FROM record) FROM book"
 EXTEND_RECORD = "UPDATE record SET count = ?, until = ? WHERE id = ? AND count = ? AND until = ?"
 
 # Most rows are of one slot, which is their end as well: only the others are in the index over `until`.
 # The plus keeps it from being used: pages follow the index over slots, or each page sorts everything.
 _PAGE = f"""
-    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record
+    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {_READ_COLUMNS} FROM record
     WHERE (slot, id) > (?, ?) AND +until >= ?"""  # noqa: S608
 HISTORY_PAGE = f"{_PAGE} ORDER BY slot, id LIMIT ?"
 HISTORY_PAGE_OF_JOB = f"{_PAGE} AND job = ? ORDER BY slot, id LIMIT ?"
@@ -87,7 +89,7 @@ NEWEST = """
     ) AS newest ORDER BY until DESC, id DESC LIMIT ?"""
 NEWEST_OF_JOB = "SELECT id FROM record WHERE job = ? AND +until >= ? ORDER BY slot DESC, id DESC LIMIT ?"
 _CHOSEN = f"""
-    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {RECORD_COLUMNS} FROM record"""  # noqa: S608
+    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {_READ_COLUMNS} FROM record"""  # noqa: S608
 HISTORY_NEWEST = f"{_CHOSEN} WHERE id IN ({NEWEST}) ORDER BY slot, id"
 HISTORY_NEWEST_OF_JOB = f"{_CHOSEN} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
 #: A row that several jobs share has the key of their group as its job.
@@ -108,7 +110,8 @@ FOLD_PAGE = f"""
     ORDER BY slot, id LIMIT ?"""  # noqa: S608
 GROW_RECORD = """
     UPDATE record SET run = 0, started = NULL, duration = NULL, text = '', error = NULL, printed = NULL,
-        asked_by = NULL, reason = NULL, numbers = NULL, cpu = NULL, memory = NULL, count = ?, until = ? WHERE id = ?"""
+        asked_by = NULL, reason = NULL, numbers = NULL, cpu = NULL, memory = NULL, reasons = '', outcome = NULL,
+        count = ?, until = ? WHERE id = ?"""
 DROP_RECORD = "DELETE FROM record WHERE id = ?"
 
 # --- outbox

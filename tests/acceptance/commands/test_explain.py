@@ -11,6 +11,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch, JobProgress
 from tests.fakes.project import Project
+from tests.fakes.reasons import reasons_of
 
 OPS = Address("slack", "#ops")
 
@@ -21,7 +22,11 @@ def at(hour: int, minute: int = 0, second: int = 0) -> datetime:
 
 SAID = Record(7, "db.lag", at(8, 30), Verdict.SAID, at(8, 30), timedelta(seconds=0.25), "late", "#ops", 1)
 MISSED = Record(
-    0, "db.lag", at(8, 35), Verdict.MISSED, reason="because the program was not running from 09:31 to 12:00"
+    0,
+    "db.lag",
+    at(8, 35),
+    Verdict.MISSED,
+    reasons=reasons_of("because the program was not running from 09:31 to 12:00"),
 )
 
 

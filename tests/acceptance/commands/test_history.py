@@ -7,9 +7,11 @@ import pytest
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryProgress, Message, RunPart, Status
+from slack_alert.core.model.reason import UNCHANGED
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, JobProgress
 from tests.fakes.project import Project, ago
+from tests.fakes.reasons import reasons_of
 
 OPS = Address("slack", "#ops")
 
@@ -154,11 +156,14 @@ def test_a_run_somebody_asked_for_is_told_from_an_alert(project: Project) -> Non
 
 
 def test_the_rule_behind_a_verdict_stands_before_the_text(project: Project) -> None:
-    muted = SAID._replace(verdict=Verdict.MUTED, reason="said already, unchanged")
-    rested = PAUSED._replace(reason="3 of 3 alerts since 08:59, until 09:59")
+    muted = SAID._replace(verdict=Verdict.MUTED, reasons=(UNCHANGED,))
+    rested = PAUSED._replace(reasons=reasons_of("3 of 3 alerts since 08:59, until 09:59"))
     project.remember(Batch(records=[muted, rested]))
 
-    assert [line["reason"] for line in project.run("history", "--json").json_lines] == [muted.reason, rested.reason]
+    assert [line["reason"] for line in project.run("history", "--json").json_lines] == [
+        "said already, unchanged",
+        "3 of 3 alerts since 08:59, until 09:59",
+    ]
     assert [line[29:].partition(" | ")[0] for line in project.run("history").lines[1:]] == [
         "muted    said already, unchanged",
         "paused   3 of 3 alerts since 08:59, until 09:59",

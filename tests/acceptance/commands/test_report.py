@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch
@@ -27,7 +27,8 @@ def ran(minutes: float, verdict: Verdict = Verdict.QUIET, job: str = "db.lag", *
 def remembered(project: Project) -> Project:
     """Two jobs within the last hour, and one run of the day before."""
     begun = ago(minutes=50)
-    failed = {"text": "✗ db.report failed: KeyError: 'x'", "error": "Traceback"}
+    outcome = Outcome("", Verdict.ERROR, "KeyError", "'x'")
+    failed = {"text": "✗ db.report failed: KeyError: 'x'", "error": "Traceback", "outcome": outcome}
     records = [
         ran(26 * 60, duration=timedelta(seconds=1)),
         ran(50, Verdict.SAID, numbers={"db1": 1, "db2": 5}),

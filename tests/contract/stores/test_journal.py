@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Status
-from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.reason import Reason, ReasonCode
+from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Pause, Quota, State
@@ -34,6 +35,7 @@ from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.files.journal import read_journal
 from slack_alert.stores.files.serialization import unpacked
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
+from tests.fakes.reasons import reasons_of
 
 PIECES: list[Piece] = [
     Text("one & two\n<@U1>", (("a", "a: 1"), ("b", "b: ✓"))),
@@ -48,13 +50,17 @@ class Word(str):
     __slots__ = ()
 
 
+REASONS = (Reason(ReasonCode.MUTED, until=T, by="ann"), Reason(ReasonCode.RETRIED, count=2, limit=3))
+
+
 def said(key: str, piece: Piece | None = None, *, run: int = 7) -> Batch:
     """Return the batch of a run with a message."""
     incident = Incident(T, T + SECOND, 2, "one", (("a", "a: 1"),), "ab", told=T, to="slack:#ops", root=key)
     state = State(Quota((T,), T + SECOND), incident=incident, withheld=1, withheld_since=T)
     record = Record(
         run, "db.lag", T, Verdict.SAID, T + SECOND, timedelta(microseconds=7), "one", "#ops", 1, T, None, "printed",
-        reason="why", numbers={"": 1, "x": 0.5}, usage=Usage(SECOND, 2**40),
+        reasons=REASONS, numbers={"": 1, "x": 0.5}, usage=Usage(SECOND, 2**40),
+        outcome=Outcome("one", Verdict.ERROR, "OSError", "no route"),
     )  # fmt: skip
     return Batch(
         states={"db.lag": state},
@@ -359,9 +365,22 @@ def test_what_a_former_version_kept_has_no_values_and_is_taken_up(place: Path) -
     assert list(read_journal(journal_path(place))) == [batch]
 
 
-RETURNED = Returned(
-    7, "db.lag", T, T + SECOND, timedelta(microseconds=7), tuple(PIECES), {"": 1.0}, "2nd of 3 attempts"
-)
+def test_what_a_former_version_kept_has_its_reasons_in_sentences(place: Path) -> None:
+    slots = [Record(0, "db.lag", T, Verdict.PAUSED), Record(0, "db.size", T, Verdict.QUIET)]
+    sentence = "3 of 3 alerts since 13:32, until 14:32"
+    records = [[*each[:15], told, *each[16:19]] for each, told in zip(slots, (sentence, None), strict=True)]
+    batch = to_packed(({}, {}, records, [], T, [], {}, []))
+    returned = to_packed((*astuple(RETURNED)[:7], "attempt 2 of 3"))
+    entries = (struct.pack(">II", len(each), crc32(each)) + each for each in (batch, returned))
+    journal_path(place).write_bytes(b"".join(entries))
+
+    assert list(read_journal(journal_path(place))) == [
+        Batch(records=[slots[0]._replace(reasons=reasons_of(sentence)), slots[1]], at=T),
+        replace(RETURNED, remarks=reasons_of("attempt 2 of 3")),
+    ]
+
+
+RETURNED = Returned(7, "db.lag", T, T + SECOND, timedelta(microseconds=7), tuple(PIECES), {"": 1.0}, REASONS)
 
 
 def test_what_was_dropped_since_it_was_committed_does_not_come_back(place: Path) -> None:
@@ -540,7 +559,7 @@ def test_a_message_that_is_said_once_only_is_not_said_again(place: Path) -> None
 
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: type(piece).__name__)
 def test_what_a_former_version_kept_is_read(piece: Piece) -> None:
-    batch, returned = said("a", piece), Returned(7, "db.lag", T, None, SECOND, (piece,), {"x": 1.5}, "late")
+    batch, returned = said("a", piece), Returned(7, "db.lag", T, None, SECOND, (piece,), {"x": 1.5}, REASONS)
     former = {**asdict(batch.messages[0]), "to": asdict(DEV), "piece": untagged(piece)}
     fields = [*astuple(returned)]
     fields[5] = [untagged(piece)]

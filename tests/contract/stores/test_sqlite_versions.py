@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.model.message import Notice, RunPart, Severity
-from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.reason import Reason, ReasonCode
+from slack_alert.core.model.record import Outcome, Record, Verdict
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
 from slack_alert.stores import SqliteReader
@@ -218,4 +219,45 @@ def test_file_of_the_sixth_version_has_nothing_that_a_kill_left(tmp_path: Path) 
     assert kit.reader.snapshot() == Snapshot(running=left)
     kit.store.commit(Batch(unaccounted=[UnaccountedSlots("a", _EPOCH, _EPOCH + SECOND)]))
     assert kit.reopen().unaccounted == (UnaccountedSlots("a", _EPOCH, _EPOCH + SECOND),)
+    kit.close()
+
+
+# --- a file of version 7
+
+
+def test_file_of_the_seventh_version_has_sentences_in_place_of_reasons_and_outcomes(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (statement for step in STEPS[:7] for statement in step):
+            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
+            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
+        connection.execute("PRAGMA user_version = 7")
+        connection.executemany(
+            "INSERT INTO record (id, run, job, slot, verdict, text, error, reason, alerts, count, until) "
+            "VALUES (?1, ?1, 'a', ?1, ?2, ?3, ?4, ?5, 0, 1, ?1)",
+            [
+                (1, "quiet", "", None, None),
+                (2, "muted", "late", None, "muted until 13:00 by ann; attempt 2 of 3"),
+                (3, "said", "late\n3 alerts: paused for 60 min, until 10:30", None, None),
+                (4, "error", "before\n✗ a failed: OSError: no route\n`a.py:1`", "Traceback\nOSError: no route\n", None),
+                (5, "said", "a recovered after 1m, 1 alert", None, "recovered after 1m, 1 alert"),
+            ],
+        )
+        connection.commit()
+
+    muted = Reason(ReasonCode.MUTED, by="ann", said="muted until 13:00 by ann")
+    expected = [
+        ((), None),
+        ((muted, Reason(ReasonCode.OTHER, said="attempt 2 of 3")), None),
+        ((), Outcome("late")),
+        ((), Outcome("before", Verdict.ERROR, "OSError", "no route")),
+        ((Reason(ReasonCode.RECOVERED, said="recovered after 1m, 1 alert"),), Outcome()),
+    ]
+    reader = SqliteReader(path)
+    lines = reader.history(job=None, since=None, limit=None)
+    assert [(line.record.reasons, line.record.outcome) for line in lines] == expected
+    reader.close()
+    kit = Kit(path)
+    kit.record(Record(9, "a", T, Verdict.SAID, text="3 alerts: paused for 60 min, until 10:30"))
+    assert [(record.reasons, record.outcome) for record in kit.records()] == [*expected, ((), None)]
     kit.close()

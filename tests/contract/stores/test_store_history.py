@@ -7,11 +7,19 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.model.message import Status
-from slack_alert.core.model.record import NOT_RUN, Record, Verdict
+from slack_alert.core.model.reason import Reason, ReasonCode
+from slack_alert.core.model.record import NOT_RUN, Outcome, Record, Usage, Verdict
 from slack_alert.engine.batches import Batch, HistoryLimits
 from tests.contract.store_kit import MINUTE, SECOND, STORED, Kit, T, message, shape, slots
 
 HOUR = timedelta(hours=1)
+
+
+#: A reason of each code, with all that reasons have.
+ALL_REASONS = tuple(
+    Reason(code, T, T + HOUR, "ann", 1, 2, "what \u2026", SECOND / 3, timedelta(days=2), "Europe/Berlin", "said")
+    for code in ReasonCode
+)
 
 
 @pytest.mark.parametrize("verdict", STORED)
@@ -32,6 +40,10 @@ def test_every_field_comes_back(kit: Kit, verdict: Verdict) -> None:
         2,
         T + MINUTE,
         "ann",
+        ALL_REASONS,
+        {"": 1.5},
+        Usage(SECOND, 2**40),
+        outcome=Outcome("text", Verdict.TIMED_OUT, "TimeoutError", "took longer"),
     )
     kit.record(record)
 
@@ -50,6 +62,33 @@ def test_odd_text_in_history_is_replaced(kit: Kit) -> None:
         "x\ufffd",
         "\ufffd",
     )
+
+
+def test_odd_text_in_reasons_is_replaced(kit: Kit) -> None:
+    reasons = (Reason(ReasonCode.MUTED, until=T, by="\udc80"), Reason(ReasonCode.CAME, what="\ud800x"))
+    kit.record(Record(1, "a", T, Verdict.SAID, reasons=reasons, outcome=Outcome("\udc80", Verdict.ERROR)))
+
+    (record,) = kit.records()
+
+    assert [(reason.by, reason.what) for reason in record.reasons] == [("\ufffd", ""), ("", "\ufffdx")]
+    assert record.outcome == Outcome("\ufffd", Verdict.ERROR)
+
+
+def test_an_outcome_in_which_nothing_was_said_is_none_of_a_run_that_said_its_text(kit: Kit) -> None:
+    kit.record(
+        Record(1, "a", T, Verdict.SAID, text="recovered", outcome=Outcome()),
+        Record(2, "a", T, Verdict.SAID, text="late"),
+    )
+
+    assert [record.outcome for record in kit.records()] == [Outcome(), None]
+
+
+def test_slots_with_equal_reasons_are_one_line_and_others_are_not(kit: Kit) -> None:
+    held = [(Reason(ReasonCode.PAUSED, until=T + HOUR, by=by),) for by in ("ann", "ann", "bob")]
+    for second, reasons in enumerate(held):
+        kit.record(Record(0, "a", T + second * SECOND, Verdict.PAUSED, reasons=reasons))
+
+    assert [(record.count, record.reasons) for record in kit.records()] == [(2, held[0]), (1, held[2])]
 
 
 def test_lines_are_in_the_order_of_their_slots(kit: Kit) -> None:

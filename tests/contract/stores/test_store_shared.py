@@ -9,13 +9,23 @@ import pytest
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress
 from tests.contract.store_kit import SECOND, Kit, T, shape, slots
+from tests.fakes.reasons import reasons_of
 
 
 def shared(first: int, last: int, *jobs: str) -> Record:
     """Return the record of slots that all these jobs missed."""
     until = T + last * SECOND if last > first else None
     count = last - first + 1
-    return Record(0, "", T + first * SECOND, Verdict.MISSED, count=count, until=until, reason="it stood", sharers=jobs)
+    return Record(
+        0,
+        "",
+        T + first * SECOND,
+        Verdict.MISSED,
+        count=count,
+        until=until,
+        reasons=reasons_of("it stood"),
+        sharers=jobs,
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import pytest
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.model.reason import UNCHANGED
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.incidents import Incident
@@ -134,7 +135,7 @@ def test_runs_join_and_leave_those_that_go_on(kit: Kit) -> None:
 def test_what_runs_returned_waits_for_their_records(kit: Kit) -> None:
     one, other = (Returned(run, "a", T + run * SECOND, T, SECOND, (Text(f"{run}"),)) for run in (1, 2))
     kit.store.commit(Batch(begun=[StartedRun(1, "a", T + SECOND, T)], returned=[one, other]))
-    kit.store.commit(Batch(returned=[replace(one, remark="again")]))
+    kit.store.commit(Batch(returned=[replace(one, remarks=(UNCHANGED,))]))
 
     assert kit.reopen().returned == (one, other)
     assert kit.reopen().running == ()  # It is known what they returned.

@@ -77,7 +77,7 @@ def _arrived(folder: Path, home: str) -> Terminal:
     os.chdir(folder)
     world = VirtualWorld(START)
     world.install("slack_alert")
-    return Terminal(world, folder)
+    return Terminal(world, folder, hides_process=False)
 
 
 def _ask(terminal: Terminal) -> None:

@@ -14,6 +14,7 @@ from slack_alert.engine.batches import JobProgress, Snapshot
 from slack_alert.engine.simulation.doubles import ScriptedExecutor, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from tests.fakes.engine_rig import HOUR, MARK, MINUTE, Rig, at, make_job, make_policy, said, verdicts
+from tests.fakes.reasons import why
 
 RECOVERS = replace(make_policy(mutes=True), repeat_policy=RepeatPolicy(recovers=True))
 NONE = "no backup"
@@ -39,7 +40,7 @@ def notice(rig: Rig, event: Emitted) -> None:
 
 
 def reasons(rows: list[Record]) -> list[tuple[str, str | None]]:
-    return [(row.verdict.value, row.reason) for row in rows]
+    return [(row.verdict.value, why(row.reasons, row.slot) or None) for row in rows]
 
 
 def test_the_function_is_not_called_when_the_event_comes() -> None:

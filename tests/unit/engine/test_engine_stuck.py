@@ -7,6 +7,7 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, Run
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import Rig, at, failed, make_job, make_rule, said, verdicts
+from tests.fakes.reasons import why
 
 
 def give_up(rig: Rig) -> Run:
@@ -53,7 +54,7 @@ def test_a_slot_that_such_a_function_keeps_from_running_says_that_its_run_is_ove
     give_up(rig)
     rig.due("16 09:20")
 
-    assert rig.rows()[1].reason == "the run of 09:10 was given up, and its function had not returned"
+    assert why(rig.rows()[1].reasons) == "the run of 09:10 was given up, and its function had not returned"
 
 
 def test_it_runs_again_once_its_function_has_returned() -> None:

@@ -11,6 +11,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.incidents import Incident, Repeat, RepeatPolicy, digest_of
 from slack_alert.core.policy.quiet_windows import QuietWindow
@@ -18,6 +19,7 @@ from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.mutes.mutes import Mutes
 from tests.fakes.engine_rig import BERLIN, MINUTE, Kept, Rig, at, make_job, make_policy, said
+from tests.fakes.reasons import why
 
 #: How a run says two things: it returns them, says them on its way, or says one and returns the other.
 WAYS = {"returned": 0, "said": 2, "said and returned": 1}
@@ -39,14 +41,14 @@ def play(rig: Rig, time: str, *texts: str, ahead: int) -> None:
 
 
 def lines(rig: Rig) -> Sequence[tuple[str, str, str | None]]:
-    return [(row.verdict.value, row.text, row.reason) for row in rig.rows()]
+    return [(row.verdict.value, row.text, why(row.reasons) or None) for row in rig.rows()]
 
 
 def state(rig: Rig) -> State:
     return rig.engine.state_of("db.lag")
 
 
-def maintenance(job: str, slot: datetime) -> str:
+def maintenance(job: str, slot: datetime) -> Reason | None:
     return Mutes(windows=[QuietWindow("maintenance", "mon 9:05-9:25", BERLIN)], zone=BERLIN).reason(job, slot)
 
 
@@ -143,7 +145,7 @@ def test_an_alert_that_was_withheld_counts_where_the_program_ends_under_its_run(
     assert [batch.states["db.lag"].incident for batch in recorder.batches if batch.states] == [
         Incident(at("16 09:10"), at("16 09:10"), text="a", digest=digest_of((Text("a"),)))
     ]
-    assert [(row.verdict.value, row.text, row.reason) for row in recorder.drain()] == [
+    assert [(row.verdict.value, row.text, why(row.reasons) or None) for row in recorder.drain()] == [
         ("interrupted", "a\nb", "alert 1 in a row, told from 3 on")
     ]
 

@@ -10,6 +10,7 @@ from slack_alert.core.model.run import Result, Run, RunOptions
 from slack_alert.engine.ports import RunHost
 from slack_alert.executors.retries import Retries
 from tests.fakes.engine_rig import Held, at, failed, said
+from tests.fakes.reasons import why
 from tests.fakes.stage import Stage, run_of
 from tests.fakes.virtual_loop import VirtualLoop, run_virtually
 
@@ -59,7 +60,7 @@ def test_a_run_that_succeeds_on_the_third_attempt_is_reported_once() -> None:
     rig.play(rig.fail, rig.fail, rig.succeed)
 
     assert [result.pieces for result in rig.reports] == [said("up").pieces]
-    assert run.progress.remark == "attempt 3 of 3"
+    assert why(run.progress.remarks) == "attempt 3 of 3"
 
 
 def test_the_last_failure_is_reported_and_says_which_attempt_it_was() -> None:

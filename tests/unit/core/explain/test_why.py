@@ -21,6 +21,7 @@ from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import format_run_time
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_policy, make_rule
+from tests.fakes.reasons import former, reasons_of
 
 NOW = at("16 14:25")
 SLOT = at("16 14:00")
@@ -34,11 +35,17 @@ def about(job: Job | None = WORDS, **known: Any) -> JobFacts:  # Any: each test 
     return replace(subject, **known)
 
 
-def record(verdict: Verdict, *, ran: float | None = 0.25, **more: Any) -> Record:  # Any: as above
-    if ran is None:
-        return Record(0, "db.lag", SLOT, verdict)._replace(**more)
-    line = Record(7, "db.lag", SLOT, verdict, SLOT, timedelta(seconds=ran))
-    return line._replace(**more)
+def record(
+    verdict: Verdict,
+    *,
+    ran: float | None = 0.25,
+    reason: str | None = None,
+    **more: Any,  # Any: as above
+) -> Record:
+    line = Record(0, "db.lag", SLOT, verdict)
+    if ran is not None:
+        line = Record(7, "db.lag", SLOT, verdict, SLOT, timedelta(seconds=ran))
+    return former(line._replace(**more), reason)
 
 
 def outcome(line: Record, subject: JobFacts | None = None) -> str:
@@ -490,7 +497,7 @@ def test_missing_record_is_told_with_the_one_before() -> None:
             ],
         ),
         (
-            about(mute=lambda _: "muted until 16:00 by ann"),
+            about(mute=lambda _: reasons_of("muted until 16:00 by ann")[0]),
             "16 15:00",
             ["db.lag is due at 15:00 (every 10m).", "It will run, and say nothing: muted until 16:00 by ann."],
         ),
@@ -535,7 +542,7 @@ def test_what_will_decide_about_a_slot_to_come(subject: JobFacts, time: str, sen
             ],
         ),
         (
-            about(pause=Pause(at("16 15:00")), mute=lambda _: "quiet window move, until 16:00"),
+            about(pause=Pause(at("16 15:00")), mute=lambda _: reasons_of("quiet window move, until 16:00")[0]),
             [
                 "db.lag does not run: it is paused until Mon 16 Nov 15:00; `slack-alert resume db.lag` lets it run.",
                 "db.lag says nothing: quiet window move, until 16:00.",

@@ -15,6 +15,7 @@ from slack_alert.core.pipeline.settle import Settlement, settle, settle_asked
 from slack_alert.core.policy.quota import Pause, Policy, Quota, State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import ERRORS, MARK, OPS, at, failed, make_job, make_policy, said
+from tests.fakes.reasons import why
 
 JOB = make_job()
 TWO = Quota((at("16 13:12"), at("16 13:22")))
@@ -131,7 +132,7 @@ def test_muted_run_says_nothing_and_spends_nothing_but_is_told_in_history() -> N
 
     assert (settlement.verdict, settlement.messages, settlement.text) == (Verdict.MUTED, (), "lag 9s")
     assert settlement.state.alerts == OVER
-    assert settlement.reason == "3 of 3 alerts since 13:12, until 14:32"
+    assert why(settlement.reasons) == "3 of 3 alerts since 13:12, until 14:32"
 
 
 def test_run_that_spoke_before_spends_nothing_more() -> None:

@@ -9,12 +9,14 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import Blocks, Upload, fallback, pieces
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.run import QUIET, Result, RunPosts
 from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy, diff_entries
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from tests.fakes.engine_rig import MARK, at, failed, make_job, make_policy, said
+from tests.fakes.reasons import MAINTENANCE, why
 
 LEAD = Address("slack", "@lead")
 
@@ -25,7 +27,9 @@ def speaking(repeat_policy: RepeatPolicy, *, max_alert: int = 0) -> Job:
     )
 
 
-def played(job: Job, outcomes: Sequence[object], *, state: State | None = None, mute: str = "") -> list[Settlement]:
+def played(
+    job: Job, outcomes: Sequence[object], *, state: State | None = None, mute: Reason | None = None
+) -> list[Settlement]:
     """Settle a run each minute from 12:00 on: a text, a value, "" for a quiet one, an exception."""
     settlements = []
     state = state or State()
@@ -67,7 +71,7 @@ def test_it_speaks_from_the_alert_in_a_row_that_was_asked_for() -> None:
     rows = played(speaking(RepeatPolicy(after=3)), ["a", "b", "", "c", "d", "e", "f"])
 
     assert verdicts(rows) == ["muted", "muted", "quiet", "muted", "muted", "said", "said"]
-    assert rows[3].reason == "alert 1 in a row, told from 3 on"
+    assert why(rows[3].reasons) == "alert 1 in a row, told from 3 on"
 
 
 def test_an_error_neither_ends_a_row_nor_counts_in_it() -> None:
@@ -80,7 +84,7 @@ def test_change_speaks_only_when_the_text_differs() -> None:
     rows = played(speaking(RepeatPolicy(repeat=Repeat.CHANGE)), ["a", "a", "b", "b", "a"])
 
     assert verdicts(rows) == ["said", "muted", "said", "muted", "said"]
-    assert {row.reason for row in rows if row.verdict.value == "muted"} == {"said already, unchanged"}
+    assert {why(row.reasons) for row in rows if row.verdict.value == "muted"} == {"said already, unchanged"}
 
 
 def test_long_texts_that_differ_behind_are_different() -> None:
@@ -126,7 +130,7 @@ def test_a_reminder_is_a_message_of_its_own(repeat: Repeat) -> None:
     rows = played(speaking(RepeatPolicy(repeat=repeat, remind=timedelta(minutes=3))), ["a"] * 5)
 
     assert told(rows[3])[0][0] is DeliveryMode.POST
-    assert rows[3].reason == "reminder after 3m"
+    assert why(rows[3].reasons) == "reminder after 3m"
     assert rows[4].state.incident is not None
     assert rows[4].state.incident.told == at("16 12:03")
 
@@ -280,7 +284,7 @@ def test_of_a_list_a_dict_or_a_table_a_reply_says_what_is_new(before: object, af
 def test_nothing_new_in_a_list_is_not_said() -> None:
     rows = played(speaking(RepeatPolicy(repeat=Repeat.THREAD)), [["a", "b"], ["b", "a"]])
 
-    assert (rows[1].verdict.value, rows[1].reason) == ("muted", "said already, unchanged")
+    assert (rows[1].verdict.value, why(rows[1].reasons)) == ("muted", "said already, unchanged")
 
 
 def test_an_edit_shows_the_whole_and_what_is_new() -> None:
@@ -314,7 +318,7 @@ def test_an_acknowledged_incident_is_neither_repeated_nor_reminded_of(repeat: Re
     rows = played(job, ["b", "c", ""], state=acknowledged(first.state))
 
     assert verdicts(rows) == ["muted", "muted", "said"]
-    assert rows[0].reason == "acknowledged by ann"
+    assert why(rows[0].reasons) == "acknowledged by ann"
     assert "recovered" in told(rows[2])[0][1]
 
 
@@ -326,7 +330,7 @@ def test_nobody_acknowledged_so_somebody_else_is_told_once() -> None:
     escalated = message(rows[2])
     assert escalated.to == LEAD
     assert fallback(escalated.piece) == "*db.lag*: nobody acknowledged it since 12:00\na"
-    assert rows[2].reason == "escalated to @lead"
+    assert why(rows[2].reasons) == "escalated to @lead"
 
 
 @pytest.mark.parametrize("repeat", list(Repeat))
@@ -346,17 +350,17 @@ def test_who_acknowledged_in_time_spares_the_others() -> None:
 
 
 def test_what_is_muted_counts_and_spends_nothing() -> None:
-    rows = played(speaking(RepeatPolicy(), max_alert=1), ["a", OSError("x"), "b"], mute="muted until 13:00 by ann")
+    rows = played(speaking(RepeatPolicy(), max_alert=1), ["a", OSError("x"), "b"], mute=MAINTENANCE)
 
     assert verdicts(rows) == ["muted"] * 3
-    assert {row.reason for row in rows} == {"muted until 13:00 by ann"}
+    assert {row.reasons for row in rows} == {(MAINTENANCE,)}
     assert rows[-1].state.incident is not None
     assert (rows[-1].state.incident.count, rows[-1].state.alerts.spent) == (2, ())
 
 
 def test_an_incident_that_began_in_silence_is_told_when_there_is_no_more_reason_for_it() -> None:
     job = speaking(RepeatPolicy(repeat=Repeat.UPDATE))
-    *_, last = played(job, ["a", "a"], mute="maintenance")
+    *_, last = played(job, ["a", "a"], mute=MAINTENANCE)
     (first,) = played(job, ["a"], state=last.state)
 
     assert told(first) == [(DeliveryMode.POST, "a")]
@@ -366,23 +370,23 @@ def test_an_incident_that_began_in_silence_is_told_when_there_is_no_more_reason_
 def test_a_recovery_in_silence_is_told_when_the_silence_is_over(repeat: Repeat) -> None:
     job = speaking(RepeatPolicy(repeat=repeat, recovers=True))
     (first,) = played(job, ["a"])
-    silent = played(job, ["", "", ""], state=first.state, mute="maintenance")
+    silent = played(job, ["", "", ""], state=first.state, mute=MAINTENANCE)
     told_late, last = played(job, ["", ""], state=silent[-1].state)
 
-    assert [(row.verdict.value, row.messages, row.reason) for row in silent] == [
-        ("quiet", (), "recovered after 1s, 1 alert; maintenance"),
+    assert [(row.verdict.value, row.messages, why(row.reasons)) for row in silent] == [
+        ("quiet", (), "recovered after 1s, 1 alert; quiet window maintenance, until 04:00"),
         ("quiet", (), ""),
         ("quiet", (), ""),
     ]
     assert told(told_late)[0][1] == ":white_check_mark: *db.lag* recovered after 1s, 1 alert, at 12:00"
-    assert told_late.reason == "recovered after 1s, 1 alert"
+    assert why(told_late.reasons) == "recovered after 1s, 1 alert"
     assert (last.messages, last.state.is_calm) == ((), True)
 
 
 def test_an_edit_that_closes_an_incident_is_made_in_silence_too() -> None:
     job = speaking(RepeatPolicy(repeat=Repeat.UPDATE, recovers=True))
     (first,) = played(job, ["a"])
-    (last,) = played(job, [""], state=first.state, mute="maintenance")
+    (last,) = played(job, [""], state=first.state, mute=MAINTENANCE)
 
     ((manner, text),) = told(last)
     assert (manner, text.splitlines()[0], last.state.is_calm) == (DeliveryMode.EDIT, "a", True)
@@ -391,7 +395,7 @@ def test_an_edit_that_closes_an_incident_is_made_in_silence_too() -> None:
 def test_a_recovery_that_waited_is_told_before_the_next_alert() -> None:
     job = speaking(RepeatPolicy(repeat=Repeat.CHANGE, recovers=True))
     (first,) = played(job, ["a"])
-    (silent,) = played(job, [""], state=first.state, mute="maintenance")
+    (silent,) = played(job, [""], state=first.state, mute=MAINTENANCE)
     (anew,) = played(job, ["a"], state=silent.state)
 
     closing, alert = told(anew)
@@ -404,7 +408,7 @@ def test_a_recovery_that_waited_is_told_before_the_next_alert() -> None:
 def test_what_recovers_and_fails_again_in_silence_was_one_incident_to_everybody() -> None:
     job = speaking(RepeatPolicy(recovers=True))
     (first,) = played(job, ["a"])
-    silent = played(job, ["", "b"], state=acknowledged(first.state), mute="maintenance")
+    silent = played(job, ["", "b"], state=acknowledged(first.state), mute=MAINTENANCE)
     rows = played(job, ["b", ""], state=silent[-1].state)
 
     assert [len(row.messages) for row in (*silent, *rows)] == [0, 0, 1, 1]

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.pipeline.reasons import reason_text
 from slack_alert.core.policy.mutes import EVERY, Mute, active_mute, merge_adjoining, mute_reason
 from slack_alert.core.policy.quiet_windows import FORMS, QuietWindow, window_reason
 from tests.fakes.engine_rig import BERLIN, at
+from tests.fakes.reasons import why
 
 
 def window(text: str, zone: ZoneInfo = BERLIN) -> QuietWindow:
@@ -171,11 +173,13 @@ def test_mutes_that_follow_upon_each_other_are_one_silence(mutes: list[Mute], ex
     ],
 )
 def test_reason_of_a_mute_says_until_when_and_by_whom(given: Mute, slot: str, expected: str) -> None:
-    assert mute_reason(given, BERLIN, at(slot)) == expected
+    assert why((mute_reason(given),), at(slot)) == expected
 
 
 def test_reason_of_a_window_says_which_and_until_when() -> None:
-    assert window_reason(window("mon 2:00-4:00"), at("16 02:10")) == "quiet window maintenance, until 04:00"
+    reason = window_reason(window("mon 2:00-4:00"), at("16 02:10"))
+
+    assert why((reason,), at("16 02:10")) == "quiet window maintenance, until 04:00"
 
 
 def test_times_are_those_of_the_zone() -> None:
@@ -184,4 +188,4 @@ def test_times_are_those_of_the_zone() -> None:
     slot = datetime(2026, 11, 16, 3, 59, tzinfo=tokyo)
 
     assert (quiet.contains(slot), quiet.contains(slot + timedelta(minutes=1))) == (True, False)
-    assert window_reason(quiet, slot) == "quiet window maintenance, until 04:00"
+    assert reason_text(window_reason(quiet, slot), tokyo, slot) == "quiet window maintenance, until 04:00"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.model.record import Record, Usage, Verdict
+from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.report.aggregate import summaries
 from slack_alert.core.report.layout import (
     ASCII_BARS,
@@ -35,7 +35,8 @@ def ran(time: str, verdict: Verdict = Verdict.QUIET, job: str = "db.lag", **fiel
 
 
 def failed(time: str) -> Record:
-    return ran(time, Verdict.ERROR, text="✗ db.lag failed: OSError: no", error="x")
+    outcome = Outcome("", Verdict.ERROR, "OSError", "no")
+    return ran(time, Verdict.ERROR, text="✗ db.lag failed: OSError: no", error="x", outcome=outcome)
 
 
 def found(*records: Record) -> list[Summary]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.report.slow_runs import KNOWN, WINDOW, is_longer, nearest_rank, remark, usual
+from slack_alert.core.report.slow_runs import KNOWN, WINDOW, is_longer, nearest_rank, usual
 from slack_alert.core.units.humanize import humanize_duration
 
 SPANS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=2))
@@ -97,7 +97,3 @@ def test_what_took_no_longer_is_never_longer_than_usual(one: timedelta, other: t
 )
 def test_a_duration_is_said_in_few_digits(took: float, expected: str) -> None:
     assert humanize_duration(timedelta(seconds=took)) == expected
-
-
-def test_the_remark_has_both_numbers() -> None:
-    assert remark(*seconds(12.4, 3.1)) == "took 12.4 s, usually 3.1 s"

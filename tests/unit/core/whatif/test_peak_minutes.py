@@ -19,6 +19,7 @@ from slack_alert.engine.ports import RunHost
 from slack_alert.engine.simulation.doubles import ScriptedExecutor
 from slack_alert.engine.simulation.forecast import forecast
 from tests.fakes.engine_rig import MARK, at, make_job, make_policy
+from tests.fakes.reasons import MAINTENANCE
 
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")
 NOON = at("16 12:00")
@@ -164,7 +165,7 @@ class TestForecast:
         """Far more runs are muted before that than the forecast follows."""
         job = make_job(every={"seconds": 5}, policy=make_policy(max_alert=0))
         seen = forecast(
-            Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: "quiet" if slot < NOON + 3 * HOUR else ""
+            Catalog((job,)), NOON, mark=MARK, mute=lambda _, slot: MAINTENANCE if slot < NOON + 3 * HOUR else None
         )
         (peak,) = peak_minutes(seen.said, seen.steady, since=seen.since)
 

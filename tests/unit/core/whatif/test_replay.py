@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.reasons import pause_reason
 from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
+from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.schedule.absent import Absence
@@ -24,6 +25,7 @@ from slack_alert.core.whatif.replay import FirstNotice, RecordedLine, ReplayDiff
 from slack_alert.engine.mutes.mutes import Mutes
 from tests.fakes.acts import Speaks, lived
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, at, make_job, make_policy
+from tests.fakes.reasons import former, reasons_of, why
 
 BEGIN = at("16 09:00")
 LAG = "db2 is behind"
@@ -74,7 +76,7 @@ def test_speaking_from_the_third_alert_on_saves_the_first_two_and_tells_later() 
     assert manners(found) == [("09:10", "post", "-"), ("09:20", "post", "-"), ("09:50", "post", "-")]
     assert (found.saved, found.added) == (3, 0)
     assert first_notices(found) == [(3, timedelta(), 20 * MINUTE), (1, timedelta(), None)]
-    assert found.changed_runs[0].reason == "alert 1 in a row, told from 3 on"
+    assert why(found.changed_runs[0].reasons) == "alert 1 in a row, told from 3 on"
 
 
 def test_telling_the_recovery_adds_a_message() -> None:
@@ -112,7 +114,7 @@ def test_quiet_windows_of_now_withhold_what_was_said() -> None:
 
     found = replay([speaking()], happened(speaking(), LAG, LAG, LAG), since=BEGIN, mark=MARK, mute=window.reason)
 
-    assert [(turn.now, turn.reason) for turn in found.changed_runs] == [
+    assert [(turn.now, why(turn.reasons, turn.slot)) for turn in found.changed_runs] == [
         (Verdict.MUTED, "quiet window backup, until 09:25"),
     ]
 
@@ -216,7 +218,7 @@ def test_of_a_row_outside_the_hours_the_slots_within_those_of_now_are_unknown(
 @pytest.mark.parametrize("by", ["", "ann"])
 @pytest.mark.parametrize("until", [None, at("16 12:00")])
 def test_what_a_person_paused_stays_paused(by: str, until: datetime | None) -> None:
-    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reason=pause_reason(Pause(until, by=by), BERLIN))
+    held = Record(0, "db.lag", BEGIN, Verdict.PAUSED, reasons=(pause_reason(Pause(until, by=by), BERLIN),))
 
     assert compared(speaking(), [RecordedLine(held)]).unknown == {}
 
@@ -251,14 +253,14 @@ def test_the_end_of_a_folded_hour_comes_after_what_lies_within_it() -> None:
 
 
 def test_a_mute_by_a_person_still_holds() -> None:
-    muted = Record(1, "db.lag", BEGIN, Verdict.MUTED, text=LAG, reason="muted until 13:00 by ann")
+    muted = Record(1, "db.lag", BEGIN, Verdict.MUTED, text=LAG, reasons=reasons_of("muted until 13:00 by ann"))
 
     assert compared(speaking(), [RecordedLine(muted)]).changed_runs == []
 
 
 def test_a_recovery_inside_a_mute_is_told_after_it_under_other_rules_too() -> None:
     first, over, later = happened(speaking(), LAG, "", "")
-    muted = over.record._replace(reason="recovered after 10m, 1 alert; muted until 13:00 by ann")
+    muted = over.record._replace(reasons=reasons_of("recovered after 10m, 1 alert; muted until 13:00 by ann"))
     (turn,) = compared(speaking(RepeatPolicy(recovers=True)), [first, RecordedLine(muted), later]).changed_runs
 
     assert turn.slot == later.record.slot
@@ -266,7 +268,7 @@ def test_a_recovery_inside_a_mute_is_told_after_it_under_other_rules_too() -> No
 
 def test_an_acknowledgement_still_holds() -> None:
     first, second = happened(speaking(), LAG, LAG)
-    taken = second.record._replace(verdict=Verdict.MUTED, reason="acknowledged by ann")
+    taken = second.record._replace(verdict=Verdict.MUTED, reasons=reasons_of("acknowledged by ann"))
 
     assert compared(speaking(), [first, RecordedLine(taken)]).changed_runs == []
 
@@ -323,7 +325,7 @@ def test_what_lies_before_the_beginning_sets_the_scene() -> None:
     ],
 )
 def test_what_the_rules_added_is_no_part_of_the_outcome(text: str, reason: str, expected: str | None) -> None:
-    result = recorded_result(Record(1, "db.lag", BEGIN, Verdict.SAID, text=text, reason=reason))
+    result = recorded_result(former(Record(1, "db.lag", BEGIN, Verdict.SAID, text=text), reason or None))
 
     assert result is not None
     assert [fallback(piece) for piece in result.pieces] == ([expected] if expected else [])
@@ -332,7 +334,7 @@ def test_what_the_rules_added_is_no_part_of_the_outcome(text: str, reason: str, 
 def test_a_failure_is_read_back_from_its_traceback() -> None:
     record = Record(1, "db.lag", BEGIN, Verdict.TIMED_OUT, error="Traceback:\n  db.py\nOSError: no route: db2\n")
 
-    result = recorded_result(record)
+    result = recorded_result(former(record, None))
 
     assert result is not None
     assert result.failure is not None
@@ -378,9 +380,9 @@ BACKUP = Mutes(windows=[QuietWindow("backup", "mon 9:35-9:55,11:00-12:05", BERLI
 
 
 @pytest.mark.slow
-@given(policies(), st.lists(acts, min_size=6, max_size=40), st.sampled_from([BACKUP, lambda _job, _slot: ""]))
+@given(policies(), st.lists(acts, min_size=6, max_size=40), st.sampled_from([BACKUP, never_muted]))
 def test_replaying_under_the_same_rules_changes_nothing_and_leaves_nothing_open(
-    job: Job, course: list[object], mute: Callable[[str, datetime], str]
+    job: Job, course: list[object], mute: MuteReason
 ) -> None:
     pasts = lived(job, slots(*course), BEGIN, BEGIN + (10 * len(course) + 1) * MINUTE, mute=mute)
 

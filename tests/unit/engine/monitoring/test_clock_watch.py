@@ -20,6 +20,7 @@ from slack_alert.engine.monitoring.clock_watch import TickMonitor
 from slack_alert.engine.ports import Tick
 from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
 from tests.fakes.engine_rig import BERLIN, HOUR, MARK, MINUTE, Held, Rig, at, make_job, make_policy, said
+from tests.fakes.reasons import why
 
 CRON = {"cron": "0 9,12 * * *"}
 
@@ -41,7 +42,7 @@ def lines(rig: Rig) -> list[tuple[str, datetime, int]]:
 
 
 def reasons(rig: Rig) -> list[str | None]:
-    return [row.reason for row in rig.rows()]
+    return [why(row.reasons) or None for row in rig.rows()]
 
 
 # --- what catch_up decides at the start
@@ -217,7 +218,7 @@ def test_lateness_is_as_exact_as_anybody_wants(seconds: float, written: str) -> 
 def test_missed_slot_says_why_nobody_looked(cause: OutageCause, reason: str) -> None:
     lapse = Outage(cause, at("16 08:00"), at("16 09:00"))
 
-    assert lapse.reason(at("16 08:30"), at("16 08:30"), BERLIN) == reason
+    assert why(lapse.reason(at("16 08:30"), at("16 08:30"), BERLIN)) == reason
 
 
 # --- why the gate held a slot back

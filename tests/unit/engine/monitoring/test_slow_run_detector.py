@@ -16,6 +16,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import HOUR, MINUTE, Rig, at, failed, make_job, make_policy, said
+from tests.fakes.reasons import reasons_of, why
 
 SLOW = "took 9 s, usually 2 s"
 
@@ -35,7 +36,7 @@ def made(
 
 
 def reason(rig: Rig) -> str | None:
-    return rig.rows()[-1].reason
+    return why(rig.rows()[-1].reasons) or None
 
 
 @pytest.mark.parametrize("result", [QUIET, said("late"), failed()])
@@ -61,7 +62,7 @@ def test_time_in_which_the_program_stood_still_is_not_the_run_s(seconds: float, 
     rig.play("16 09:10", took(seconds))
     [row] = rig.rows()
 
-    assert (row.duration, row.reason) == (timedelta(seconds=seconds) - MINUTE, remark)
+    assert (row.duration, why(row.reasons) or None) == (timedelta(seconds=seconds) - MINUTE, remark)
 
 
 def test_run_that_was_given_up_took_its_time() -> None:
@@ -77,7 +78,7 @@ def test_nothing_is_usual_before_some_runs_are_known() -> None:
     rig = made(usually=())
     for minute in range(KNOWN):
         rig.play(f"16 09:{minute + 10}", took(2))
-    assert [row.reason for row in rig.rows()] == [None] * KNOWN
+    assert [row.reasons for row in rig.rows()] == [()] * KNOWN
 
     rig.play("16 09:30", took(9))
     assert reason(rig) == SLOW
@@ -122,7 +123,7 @@ def test_history_has_it_once() -> None:
     rig.play("16 09:10", took(9, said("late")))
     [row] = rig.rows()
 
-    assert (row.text, row.reason) == ("late\n1 alert: paused for 60 min, until 10:10", SLOW)
+    assert (row.text, why(row.reasons)) == ("late\n1 alert: paused for 60 min, until 10:10", SLOW)
 
 
 def test_error_card_says_it() -> None:
@@ -161,7 +162,7 @@ def test_it_stands_beside_why_a_run_was_late() -> None:
     rig = made()
     rig.due("16 09:10")
     [run] = rig.executor.runs
-    run.progress.remark = "late by 3 min"
+    run.progress.remarks = reasons_of("late by 3 min")
     rig.executor.finish(took(9))
 
     assert reason(rig) == f"late by 3 min; {SLOW}"

@@ -10,6 +10,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import fallback
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import MuteJob, Request
 from slack_alert.core.model.run import QUIET, Result
@@ -26,6 +27,7 @@ from slack_alert.engine.requests import apply
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, MINUTE, OPS, Held, at, failed, make_job, make_policy, said
+from tests.fakes.reasons import reasons_of
 
 DBA = Address("slack", "#dba")
 MAINTENANCE = QuietWindow("maintenance", "mon 2:00-4:00", BERLIN)
@@ -250,7 +252,7 @@ def test_mute_that_is_over_before_it_is_taken_withholds_nothing() -> None:
     silence = Silence()
     silence.mute("16 12:00", "16 12:00:00.200000", taken="16 12:00:00.400000")
 
-    assert silence.mutes.reason("db.lag", at("16 12:00:00.100000")) == ""
+    assert silence.mutes.reason("db.lag", at("16 12:00:00.100000")) is None
     assert silence.look("16 12:01", "16 12:02") == []
     assert silence.store.snapshot().entries == ()
 
@@ -386,7 +388,9 @@ def test_window_marked_by_a_clock_that_was_ahead_is_watched_all_the_same() -> No
     assert len(silence.look("16 04:00")) == 1
 
 
-ENDING = EndedSilence("maintenance", "quiet window maintenance,", at("16 02:00"), at("16 04:00"), None, ())
+ENDING = EndedSilence(
+    "maintenance", Reason(ReasonCode.QUIET_WINDOW, what="maintenance"), at("16 02:00"), at("16 04:00"), None, ()
+)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +408,9 @@ ENDING = EndedSilence("maintenance", "quiet window maintenance,", at("16 02:00")
 )
 def test_only_what_this_silence_withheld_counts(reason: str | None, slot: str, expected: int) -> None:
     store = MemoryStore()
-    store.commit(Batch(records=[Record(1, "db.lag", at(slot), Verdict.MUTED, text="lag", reason=reason)]))
+    store.commit(
+        Batch(records=[Record(1, "db.lag", at(slot), Verdict.MUTED, text="lag", reasons=reasons_of(reason or ""))])
+    )
 
     assert [tally.count for tally in withheld(store, ENDING).values()] == [1] * expected
 
@@ -474,9 +480,9 @@ def test_keys_of_digests_differ_from_silence_to_silence() -> None:
     endings = [
         ENDING,
         replace(ENDING, since=ENDING.since + timedelta(days=7)),
-        replace(ENDING, reason="muted", jobs=frozenset({"db.lag"})),
-        replace(ENDING, reason="muted", jobs=frozenset({"db.size"})),
-        replace(ENDING, reason="all jobs muted"),
+        replace(ENDING, reason=Reason(ReasonCode.MUTED), jobs=frozenset({"db.lag"})),
+        replace(ENDING, reason=Reason(ReasonCode.MUTED), jobs=frozenset({"db.size"})),
+        replace(ENDING, reason=Reason(ReasonCode.ALL_MUTED)),
     ]
 
     assert len({ending.id for ending in endings}) == len(endings)

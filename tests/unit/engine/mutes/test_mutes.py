@@ -12,6 +12,7 @@ from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.mutes.mutes import Mutes, mark_entry
 from slack_alert.engine.requests.apply import MUTES_PACK, mute_entry
 from tests.fakes.engine_rig import BERLIN, at
+from tests.fakes.reasons import why
 
 NIGHT = QuietWindow("night", "22:00-06:00", BERLIN)
 
@@ -48,7 +49,9 @@ ALL = mute("16 12:30", "16 14:00", "bob", EVERY)
     ],
 )
 def test_reason_says_what_keeps_a_job_quiet(job: str, slot: str, expected: str) -> None:
-    assert held(NOON, ALL, LONG, windows=[NIGHT]).reason(job, at(slot)) == expected
+    reason = held(NOON, ALL, LONG, windows=[NIGHT]).reason(job, at(slot))
+
+    assert why((reason,) if reason else (), at(slot)) == expected
 
 
 @pytest.mark.parametrize(

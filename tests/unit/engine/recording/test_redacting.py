@@ -9,6 +9,7 @@ import pytest
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, Notice, RunPart
+from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
@@ -49,7 +50,7 @@ def test_what_a_text_lists_is_kept_without_secrets() -> None:
 
 def test_what_holds_no_secret_stays_the_same_object() -> None:
     message = Message("key", Address("slack", "#ops"), Text("fine", (("a", "a"),)))
-    record = LINE._replace(reason="fine", asked_by="ann", printed="out")
+    record = LINE._replace(reasons=(Reason(ReasonCode.CAME, what="fine"),), asked_by="ann", printed="out")
 
     assert redacted_message(message, REDACTION) is message
     assert redacted_record(record, REDACTION) is record
@@ -65,7 +66,10 @@ def test_what_a_run_says_is_not_searched_again_for_it_was_rendered_without_secre
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (LINE._replace(reason="is hunter2"), LINE._replace(reason="is [secret]")),
+        (
+            LINE._replace(reasons=(UNCHANGED, Reason(ReasonCode.CAME, what="is hunter2"))),
+            LINE._replace(reasons=(UNCHANGED, Reason(ReasonCode.CAME, what="is [secret]"))),
+        ),
         (LINE._replace(asked_by="is hunter2"), LINE._replace(asked_by="is [secret]")),
         (LINE._replace(printed="is hunter2"), LINE._replace(printed="is [secret]")),
     ],

@@ -10,6 +10,7 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.model.request import RecordExecution, Request
 from slack_alert.core.model.run import Failure, Result, Run, output_of
@@ -21,12 +22,13 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.requests.apply import apply_request
 from slack_alert.engine.requests.external_runs import Judge, execution_request, external_run, interruption_request
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, at, make_policy
+from tests.fakes.reasons import MAINTENANCE, why
 
 FAILURE = Failure("exit code 3 after 2.0s", "", "", "exit code 3\n", output="no space\n```left```")
 FAILED = Result(failure=FAILURE, duration=timedelta(seconds=2), usage=Usage(timedelta(seconds=0.5), 4096))
 
 
-def judge_of(mute: str = "") -> Judge:
+def judge_of(mute: Reason | None = None) -> Judge:
     def judge(state: State, run: Run, result: Result, to: Address | None) -> Settlement:
         told = to or ERRORS
         job = Job(run.binding, run.action, Never(), make_policy(max_alert=2), told, told, BERLIN)
@@ -38,7 +40,7 @@ def judge_of(mute: str = "") -> Judge:
 class Desk:
     """Applies requests after a round trip through JSON, as in the inbox, and keeps the states."""
 
-    def __init__(self, mute: str = "") -> None:
+    def __init__(self, mute: Reason | None = None) -> None:
         self._ids = count(42)
         self._judge = judge_of(mute)
         self.states: dict[str, State] = {}
@@ -91,14 +93,14 @@ def test_failures_beyond_the_quota_are_withheld_one_request_after_the_other() ->
 
     assert [record.verdict for batch in batches for record in batch.records] == ["error", "error", "muted"]
     assert [len(batch.messages) for batch in batches] == [1, 1, 0]
-    assert batches[2].records[0].reason == "2 of 2 errors since 02:30, until 03:31"
+    assert why(batches[2].records[0].reasons) == "2 of 2 errors since 02:30, until 03:31"
 
 
 def test_what_somebody_muted_is_recorded_with_the_reason() -> None:
-    batch = Desk("quiet window nights").apply_request(FAILED)
+    batch = Desk(MAINTENANCE).apply_request(FAILED)
 
     (record,) = batch.records
-    assert (record.verdict, record.reason, batch.messages) == (Verdict.MUTED, "quiet window nights", [])
+    assert (record.verdict, record.reasons, batch.messages) == (Verdict.MUTED, (MAINTENANCE,), [])
 
 
 def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() -> None:

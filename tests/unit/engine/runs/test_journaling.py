@@ -12,6 +12,7 @@ from slack_alert.core.content.render import Text
 from slack_alert.core.model.run import QUIET, Result, Returned, Run, RunProgress
 from slack_alert.engine.batches import Batch, Snapshot
 from tests.fakes.engine_rig import OPS, Rig, at, make_job
+from tests.fakes.reasons import reasons_of
 
 SAID = Result((Text("lag"),), None, timedelta(seconds=1), None, {"": 2.0})
 
@@ -33,6 +34,9 @@ class Page:
         """Do nothing."""
 
 
+CAUGHT_UP = reasons_of("caught up")
+
+
 def make_run(**fields: object) -> Run:
     return Run(7, "db.lag", make_job().action, at("16 09:10"), **fields)  # type: ignore[arg-type]
 
@@ -43,11 +47,11 @@ def test_what_is_returned_is_kept_before_it_is_settled_and_no_longer_where_it_is
     rig = Rig(journal=page)
     rig.due("16 09:10")
     (run,) = rig.engine.runs()
-    run.progress.started, run.progress.remark, run.progress.is_canceled = at("16 09:11"), "caught up", is_canceled
+    run.progress.started, run.progress.remarks, run.progress.is_canceled = at("16 09:11"), CAUGHT_UP, is_canceled
     rig.executor.finish(SAID)
 
     kept = Returned(
-        run.id, "db.lag", run.slot, run.progress.started, SAID.duration, SAID.pieces, SAID.numbers, "caught up"
+        run.id, "db.lag", run.slot, run.progress.started, SAID.duration, SAID.pieces, SAID.numbers, CAUGHT_UP
     )
     assert page.asked == [kept, *([1] if is_canceled else [])]
     assert rig.texts == ([] if is_canceled else ["lag"])
@@ -73,7 +77,7 @@ def test_what_was_returned_is_kept_until_it_is_committed() -> None:
 
 
 def test_what_cannot_be_settled_is_not_kept_for_ever() -> None:
-    def broken(_job: str, _slot: datetime) -> str:
+    def broken(_job: str, _slot: datetime) -> None:
         raise RuntimeError
 
     page = Page()
@@ -109,7 +113,7 @@ def test_quiet_run_is_not_journaled() -> None:
 
 
 def left(run: int, slot: str, binding: str = "db.lag") -> Returned:
-    return Returned(run, binding, at(slot), at(slot), timedelta(seconds=1), (Text(f"lag {run}"),), remark="caught up")
+    return Returned(run, binding, at(slot), at(slot), timedelta(seconds=1), (Text(f"lag {run}"),), remarks=CAUGHT_UP)
 
 
 def test_a_run_that_a_kill_left_is_settled_at_the_start_and_its_slot_does_not_run_again() -> None:
@@ -118,7 +122,7 @@ def test_a_run_that_a_kill_left_is_settled_at_the_start_and_its_slot_does_not_ru
     assert [message.key for message in rig.recorder.messages] == ["db.lag@2026-11-16T08:10:00+00:00/41#0"]
     (record,) = rig.recorder.drain()
     assert (record.run, record.slot, record.text, record.alerts) == (41, at("16 09:10"), "lag 41", 1)
-    assert (record.started, record.reason) == (at("16 09:10"), "caught up")
+    assert (record.started, record.reasons) == (at("16 09:10"), CAUGHT_UP)
     assert rig.engine.state_of("db.lag").alerts.spent == (at("16 09:10"),)
     assert rig.engine.next_id() == 42
     assert [job_state.last for job_state in rig.engine.jobs()] == [at("16 09:10")]

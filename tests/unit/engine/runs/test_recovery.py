@@ -14,8 +14,9 @@ from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
 from slack_alert.engine.runs.job_state import create_job_states
-from slack_alert.engine.runs.recovery import LOST, recover
+from slack_alert.engine.runs.recovery import recover
 from tests.fakes.engine_rig import BERLIN, MINUTE, OPS, Kept, Rig, at, failed, make_job, make_policy, said
+from tests.fakes.reasons import why
 
 NINE = at("16 09:00")
 
@@ -93,7 +94,7 @@ def test_a_lost_row_says_so() -> None:
     snapshot = left("10:00", unaccounted=(span("09:00", "09:20"),))
     (row,) = recover(create_job_states((make_job(),), snapshot, NINE), snapshot, None)
 
-    assert row.reason == LOST
+    assert why(row.reasons) == "a kill came before it was written what became of it"
 
 
 def test_only_jobs_with_missing_rows_are_accounted_for() -> None:
