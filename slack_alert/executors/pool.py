@@ -43,7 +43,7 @@ class PoolExecutor:
         self._isolated = isolated
         self._pool = PullerPool(self._work, room=lambda: self._room)
         self._timed = TimedCalls(caller, self._report, self._pool.add)
-        self._retries = Retries(self.submit, self._report, loop=loop, chance=chance)
+        self._retries = Retries(self.submit, self._hand_back, loop=loop, chance=chance)
         self._loop = loop
         self._most = threads
         self._awaited: set[asyncio.Task[None]] = set()
@@ -116,12 +116,17 @@ class PoolExecutor:
         return self._caller.call(run, host)
 
     def _report(self, run: Run, host: RunHost, result: Result) -> None:
+        """Hand the result of a call back, unless the run is called again."""
         if os.getpid() != self._process:
             # The function forked and both came back: the child must not go on as a second program.
             os._exit(0)
+        if run.run_options.retries:
+            self._retries.add(run, host, result)
+        else:
+            self._hand_back(run, host, result)
+
+    def _hand_back(self, run: Run, host: RunHost, result: Result) -> None:
         try:
-            last = self._retries.result(run, host, result) if run.run_options.retries else result
-            if last is not None:
-                host.done(run, last)
+            host.done(run, result)
         except BaseException:
             log.exception("report broke", extra={"job": run.binding, "run": run.id})

@@ -58,17 +58,19 @@ class Retries:
         self._waiting: dict[_Trial, None] = {}
         self._is_stopped = False
 
-    def result(self, run: Run, host: RunHost, result: Result) -> Result | None:
-        """Return the result to report after an attempt; None if there will be another attempt."""
+    def add(self, run: Run, host: RunHost, result: Result) -> None:
+        """Add the result of an attempt: report it, or let another one follow."""
         trial = self._called.pop(run.id, None)
         if trial is None:
             if result.failure is None:
-                return result
+                self._report(run, host, result)
+                return
             begun = perf_counter() - result.duration.total_seconds()
             trial = _Trial(run, host, result, run.progress.started, begun)
         is_over = run.progress.is_canceled or trial.attempt >= trial.attempts or self._is_stopped
         if result.failure is None or is_over:
-            return _whole(trial, result)
+            self._report(run, host, _whole(trial, result))
+            return
         delay = run.run_options.delay(trial.attempt, self._chance())
         trial.failed = result
         self._waiting[trial] = None
@@ -80,7 +82,6 @@ class Retries:
             },
         )  # fmt: skip
         self._loop.call_soon_threadsafe(self._wait, trial, delay)
-        return None
 
     def stop(self) -> None:
         """Call nothing again, and report the runs that wait for another attempt."""

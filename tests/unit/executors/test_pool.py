@@ -42,8 +42,12 @@ class Results:
             assert self._changed.wait_for(lambda: len(self._all) >= count, PATIENCE)
             return [number for number, _ in self._all]
 
-    def text(self, number: int) -> str:
+    def of(self, number: int) -> Result:
         [result] = [result for run, result in self._all if run == number]
+        return result
+
+    def text(self, number: int) -> str:
+        result = self.of(number)
         if result.failure is not None:
             return result.failure.kind
         return "\n".join(fallback(piece) for piece in result.pieces)
@@ -359,6 +363,27 @@ def test_a_failed_run_is_called_again_as_often_as_its_options_say_and_reported_o
 
     assert on_loop(main) == "OSError"
     assert len(called) == calls
+
+
+def test_an_end_while_a_retry_waits_reports_the_failure_once_with_one_note_of_the_attempt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def job() -> None:
+        raise OSError
+
+    async def main(inline: PoolExecutor, results: Results) -> Failure | None:
+        failing = run_of(job, run_options=RunOptions(retries=2, retry_delay=timedelta(hours=1)))
+        inline.submit([failing], Stage(done=results.take))
+        while "is tried again" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.001)
+        inline.stop()
+        await asyncio.to_thread(results.wait_for, 1)
+        return results.of(1).failure
+
+    failure = on_loop(main)
+
+    assert failure is not None
+    assert failure.traceback.count("attempt") == 1
 
 
 FORKING = """

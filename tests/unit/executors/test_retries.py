@@ -31,8 +31,7 @@ class Rig:
         return run
 
     def _done(self, run: Run, result: Result) -> None:
-        if (last := self.retries.result(run, self.stage, result)) is not None:
-            self._report(run, self.stage, last)
+        self.retries.add(run, self.stage, result)
 
     def _report(self, _run: Run, _host: RunHost, result: Result) -> None:
         self.reports.append(result)
