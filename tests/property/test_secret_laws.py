@@ -22,9 +22,9 @@ from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.notices import error_card
 from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryProgress, Message, Status
+from slack_alert.core.model.message import DeliveryProgress, Message, RunPart, Status
 from slack_alert.core.model.reason import Reason, ReasonCode
-from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.record import Outcome, Record, Verdict
 from slack_alert.core.model.run import Run
 from slack_alert.core.redaction.redaction import MARK, REACH, Redaction
 from slack_alert.engine.recording.redacting import cleaned_pieces, redacted_message, redacted_progress, redacted_record
@@ -288,6 +288,18 @@ def test_no_record_holds_a_secret(field: str, form: str) -> None:
         record = redacted_record(_record(**{field: f"a {FORMS[form](secret)} b"}), REDACTION)
 
         assert not leaked(repr(getattr(record, field)))
+
+
+@every_form
+def test_what_a_run_said_in_parts_joins_to_no_secret(form: str) -> None:
+    for secret in PARTS:
+        said = "first\n" + FORMS[form](secret)
+        record = redacted_record(_record(text=said)._replace(outcome=Outcome(said)), REDACTION)
+        message = redacted_message(
+            Message("k", Address("slack", "#ops"), Text(said), RunPart("db.job", None, 1, 0)), REDACTION
+        )
+
+        assert not leaked(repr((record, message)))
 
 
 @every_form

@@ -2,8 +2,9 @@
 
 - What a function gives (values, exceptions, names of numbers): where it is rendered, in the process that knows the
   secrets and before anything is laid out, cut or journaled, because half of a secret is not found
-  (`executors/calling/rendering.py`; a child process knows none and hands over drafts to `executors/isolated`). The
-  messages and records that are made of it are not searched again.
+  (`executors/calling/rendering.py`; a child process knows none and hands over drafts to `executors/isolated`). Of the
+  messages and records that are made of it, the recorder below searches those of several lines once more: they may join
+  what a run has said in parts, and a secret with it.
 - What the program itself says, what a service answers, and what runs print for the history: by the recorder below.
 - What `exec`, `send` and `report` leave for the running program: in the command, before it is left.
 - What a command prints, and the log: where it is printed (`cli/output/streams.py`, `cli/logs.py`).
@@ -52,16 +53,21 @@ def cleaned_pieces(drafts: Iterable[Piece], redaction: Redaction) -> tuple[Piece
 
 
 def redacted_message(message: Message, redaction: Redaction) -> Message:
-    """Return the message without secrets; that of a run has none."""
-    if isinstance(message.origin, RunPart):
+    """Return the message without secrets; a line of a run has none."""
+    if isinstance(message.origin, RunPart) and not (isinstance(message.piece, Text) and "\n" in message.piece.text):
         return message
     piece = redacted_piece(message.piece, redaction)
     return message if piece is message.piece else replace(message, piece=piece)
 
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
-    """Return the line of history without secrets: its text, its error and its outcome have none."""
-    changed = _redacted_texts({"printed": record.printed, "asked_by": record.asked_by}, redaction)
+    """Return the line of history without secrets; a text of one line has none, as a run's value was redacted."""
+    fields = {"printed": record.printed, "asked_by": record.asked_by}
+    if "\n" in record.text:
+        fields["text"] = record.text
+    changed = _redacted_texts(fields, redaction)
+    if record.outcome is not None and "\n" in record.outcome.said:
+        changed["outcome"] = replace(record.outcome, said=redaction(record.outcome.said))
     told = [(reason, _redacted_texts(asdict(reason), redaction)) for reason in record.reasons]
     if any(fields for _, fields in told):
         changed["reasons"] = tuple([replace(reason, **fields) for reason, fields in told])
