@@ -18,14 +18,23 @@ MAX_ERROR = 500
 
 
 class Title(NamedTuple):
-    """The beginning of a notice about a job, with a place for its name."""
+    """The beginning of a notice about a job: `:rotating_light: *db.lag* failed`, on a terminal `✗ db.lag failed`."""
 
-    in_chat: str
-    on_terminal: str
+    emoji: str
+    sign: str
+    verb: str
+
+    def in_chat(self, name: str) -> str:
+        """Return it with the job's canonical name."""
+        return f"{self.emoji} *{_harmless(name)}* {self.verb}"
+
+    def on_terminal(self, name: str) -> str:
+        """Return it as a terminal shows it."""
+        return f"{self.sign} {_harmless(name)} {self.verb}"
 
 
-FAILED = Title(":rotating_light: *{}* failed", "✗ {} failed")
-RECOVERED = Title(":white_check_mark: *{}* recovered", "✓ {} recovered")
+FAILED = Title(":rotating_light:", "✗", "failed")
+RECOVERED = Title(":white_check_mark:", "✓", "recovered")
 
 
 def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) -> Text:
@@ -35,7 +44,7 @@ def error_card(name: str, kind: str, message: str, place: str, *, mark: Markup) 
         said = split(said, MAX_ERROR)[0].rstrip() + "…"
     what = ": ".join(part for part in (_harmless(mark.escape(kind)), said) if part)
     where = f"\n`{_harmless(mark.escape(place))}`" if place else ""
-    return Text(f"{FAILED.in_chat.format(_harmless(mark.escape(name)))}: {what}{where}")
+    return Text(f"{FAILED.in_chat(mark.escape(name))}: {what}{where}")
 
 
 def pause_notice(count: int, pause: timedelta, until_local: str, *, word: str = "alert", verb: str = "paused") -> str:
@@ -63,10 +72,9 @@ def with_slot_time(text: str, slot_local: str) -> str:
 def on_terminal(text: str, job: str) -> str:
     """Return a job's canonical text as a terminal and the history show it: without what only a chat displays."""
     shown = plain(text)
-    if ":" in shown:
-        for title in (FAILED, RECOVERED):
-            in_chat, on_line = (form.format(_harmless(job)) for form in title)
-            shown = f"\n{shown}".replace(f"\n{in_chat}", f"\n{on_line}")[1:]
+    for title in (FAILED, RECOVERED):
+        if title.emoji in shown:
+            shown = f"\n{shown}".replace(f"\n{title.in_chat(job)}", f"\n{title.on_terminal(job)}")[1:]
     return _FENCE.sub("", shown) if "```" in shown else shown
 
 

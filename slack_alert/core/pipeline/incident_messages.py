@@ -76,7 +76,7 @@ def recovery_messages(job: Job, incident: Incident, run: RunPosts, mark: Markup)
     if not job.policy.repeat_policy.recovers or incident.told is None:
         return ()
     after = format_extent(length_of(incident, incident.over or run.slot), incident.count)
-    line = f"{RECOVERED.in_chat.format(mark.escape(job.name))} after {after}"
+    line = f"{RECOVERED.in_chat(mark.escape(job.name))} after {after}"
     if incident.over is not None:
         line += f", at {format_clock(job, incident.over)}"
     to, root = incident_address(job, incident), incident.edit or incident.root

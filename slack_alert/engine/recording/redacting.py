@@ -62,11 +62,12 @@ def redacted_message(message: Message, redaction: Redaction) -> Message:
 
 def redacted_record(record: Record, redaction: Redaction) -> Record:
     """Return the line of history without secrets; a text of one line has none, as a run's value was redacted."""
-    fields = {"printed": record.printed, "asked_by": record.asked_by}
-    if "\n" in record.text:
-        fields["text"] = record.text
-    changed = _redacted_texts(fields, redaction)
-    if record.outcome is not None and "\n" in record.outcome.said:
+    is_long = "\n" in record.text or record.outcome is not None
+    if not (is_long or record.printed or record.asked_by or record.reasons):  # As most.
+        return record
+    texts = {"printed": record.printed, "asked_by": record.asked_by, "text": record.text if is_long else None}
+    changed = _redacted_texts(texts, redaction)
+    if record.outcome is not None:
         changed["outcome"] = replace(record.outcome, said=redaction(record.outcome.said))
     told = [(reason, _redacted_texts(asdict(reason), redaction)) for reason in record.reasons]
     if any(fields for _, fields in told):
