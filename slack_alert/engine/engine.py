@@ -120,7 +120,7 @@ class Engine:
         }
         accounted = snapshot.unaccounted_among(self._job_states)
         self._recorder.submit(Batch(states=states, seen=seen, records=lost, running=(), accounted=accounted, at=now))
-        self._queues.restore(self._job_states, snapshot.events)
+        self._queues.restore(self._job_states, snapshot.events, snapshot.running)
         for run, result in resumed(self._job_states, snapshot.returned):
             self._finish(run, result)
 
@@ -150,7 +150,7 @@ class Engine:
             self._recorder.submit(Batch(seen=seen))
         if is_late:
             self._recover_late({job_state.job.name: job_state for job_state in new}, snapshot, since)
-        self._queues.restore({job_state.job.name: job_state for job_state in new}, snapshot.events)
+        self._queues.restore({job_state.job.name: job_state for job_state in new}, snapshot.events, snapshot.running)
         self._admission.start([job_state for job_state in new if job_state.job.at_start], now)
         return new
 

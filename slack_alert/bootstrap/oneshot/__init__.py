@@ -1,1 +1,1 @@
-"""What a short command needs of the program, without running it."""
+"""What a short command needs: requests left for a running program or carried out here, and single runs."""

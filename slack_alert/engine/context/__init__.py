@@ -1,1 +1,1 @@
-"""The context that plugin functions take as `ctx`."""
+"""The context that plugin functions take as `ctx`: their messages, their stored values, the programs they start."""

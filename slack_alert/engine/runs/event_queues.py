@@ -14,7 +14,7 @@ from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
 from slack_alert.core.policy.mutes import MuteReason
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, JobProgress
+from slack_alert.engine.batches import Batch, JobProgress, StartedRun
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import spoken_record
@@ -115,17 +115,24 @@ class EventQueues:
             job_state.events.append(event)
             self.run_next(job_state)
 
-    def restore(self, job_states: Mapping[str, JobState], accepted: Iterable[AcceptedEvent]) -> None:
+    def restore(
+        self, job_states: Mapping[str, JobState], accepted: Iterable[AcceptedEvent], running: Iterable[StartedRun]
+    ) -> None:
         """Run these jobs for the events that they had not answered when the program ended; on any thread.
 
-        The first one may be what ended it, so it is given up after some attempts.
+        A run that was going on is `interrupted`: its event is given to it once more only if its job has retries. The
+        first event of a job may be what ended the program, so it is given up after some attempts.
         """
+        cut_off = {(each.binding, each.slot) for each in running}
         batch, waiting = Batch(), dict[str, JobState]()
         unanswered = [(one, name) for one in accepted for name in one.jobs if name in job_states]
         for one, name in unanswered:
             job_state, event = job_states[name], one.event
             if not job_state.events:
                 event = replace(event, attempts=event.attempts + 1)
+            if (name, event.at) in cut_off and event.attempts > min(job_state.job.run_options.retries, 1):
+                batch.answered.append((event.id, name))
+                continue
             if job_state.job.rule is None or event.attempts > _ATTEMPTS:
                 batch.answered.append((event.id, name))
                 log.warning("an event is not answered", extra={"job": name, "event": event.name, "id": event.id})
