@@ -15,7 +15,7 @@ from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import Piece, fallback
 from slack_alert.core.events import Emitted
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Message, Severity
+from slack_alert.core.model.message import Message, MessageSeverity
 from slack_alert.core.model.record import Record, split_by_job
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import settle_asked
@@ -138,5 +138,5 @@ class PluginHarness:
     def _said(self, message: Message, line: Record | None) -> Said:
         job = line.binding if line else ""
         at = (message.origin.slot or self.clock.now()).astimezone(self._zone(job))
-        trace = line.error if line and message.severity is Severity.ERROR else None
+        trace = line.error if line and message.severity is MessageSeverity.ERROR else None
         return Said(plain(fallback(message.piece)), message.to.shown, job, at, message.piece, trace)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from slack_alert.core.model.message import Notice, Origin, RunPart, Severity
+from slack_alert.core.model.message import MessageSeverity, Notice, Origin, RunPart
 
 
 def former_origin(key: str, slot: datetime | None, run: int | None) -> Origin:
@@ -22,6 +22,6 @@ def former_origin(key: str, slot: datetime | None, run: int | None) -> Origin:
     return Notice(kind, about, n)
 
 
-def former_severity(text: str) -> Severity:
+def former_severity(text: str) -> MessageSeverity:
     """Return the severity of a message with this text, which begins with an error card where a run failed."""
-    return Severity.ERROR if text.startswith(":rotating_light: *") else Severity.INFO
+    return MessageSeverity.ERROR if text.startswith(":rotating_light: *") else MessageSeverity.INFO

@@ -33,7 +33,7 @@ class DeliveryMode(str, Enum):
     EDIT = "edit"
 
 
-class Severity(str, Enum):
+class MessageSeverity(str, Enum):
     """How bad it is what a message tells."""
 
     INFO = "info"
@@ -100,7 +100,7 @@ class Message(Struct, frozen=True):
     manner: DeliveryMode = DeliveryMode.POST
     #: Key of the message to reply to or to edit; if that is impossible, a new message is posted.
     root: str = ""
-    severity: Severity = Severity.INFO
+    severity: MessageSeverity = MessageSeverity.INFO
 
 
 class Status(str, Enum):

@@ -15,7 +15,7 @@ from typing import TypeAlias, get_args
 from slack_alert.core.content.pieces import Piece, Upload, with_tag
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.former_messages import former_origin
-from slack_alert.core.model.message import Message, Origin, RunPart, Severity
+from slack_alert.core.model.message import Message, MessageSeverity, Origin, RunPart
 from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.model.run import Failure
 from slack_alert.core.structs import Int64, Struct, astuple, from_plain, to_plain
@@ -69,7 +69,7 @@ class SendMessage(_Checked, frozen=True, tag="send"):
     piece: Piece
     #: None: a former version left it.
     origin: Origin | None = None
-    severity: Severity = Severity.INFO
+    severity: MessageSeverity = MessageSeverity.INFO
 
     def __post_init__(self) -> None:
         if self.origin is not None and self.origin.slot is not None:

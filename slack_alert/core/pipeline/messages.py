@@ -6,7 +6,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Piece, Text, deliverable, error_card, fallback, on_terminal
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Severity
+from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverity, RunPart
 from slack_alert.core.model.run import Result, RunPosts
 
 #: Maximum number of messages of one run; further ones are withheld.
@@ -23,7 +23,7 @@ def messages(
     manner: DeliveryMode = DeliveryMode.POST,
     *,
     root: str = "",
-    severity: Severity = Severity.INFO,
+    severity: MessageSeverity = MessageSeverity.INFO,
 ) -> tuple[Message, ...]:
     """Return a message with an origin of its own for each deliverable part of the pieces."""
     if not pieces:

@@ -9,7 +9,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece, Text, fallback, pause_notice, with_notice
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message, Severity
+from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverity
 from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, RunPosts
@@ -87,7 +87,7 @@ def settle_asked(
     if result.failure is not None:
         told = (*result.pieces, failure_card(run, result, mark))
         *before, last = messages(run, told, to)
-        error = replace(last, to=errors_to or to, severity=Severity.ERROR)
+        error = replace(last, to=errors_to or to, severity=MessageSeverity.ERROR)
         text, said = as_text(told, run.binding), as_text(result.pieces, run.binding)
         return Settlement(State(), Verdict.ERROR, (*before, error), text, said=said)
     told = result.pieces or ((Text("done"),) if not run.said else ())
@@ -294,7 +294,7 @@ def _settle_failure(
         return Settlement(state, Verdict.MUTED, text=as_text((told,), run.binding), said="", reasons=reasons)
     after = spend_error(job.policy, state, run.slot)
     noticed = _with_pause_notice(job, after.errors, run.slot, _with_remark(run, (told,)), word="error")
-    sent = messages(run, noticed, job.errors_to, severity=Severity.ERROR)
+    sent = messages(run, noticed, job.errors_to, severity=MessageSeverity.ERROR)
     return Settlement(after, result.failure.verdict, sent, _history_text(run, noticed), said="")
 
 

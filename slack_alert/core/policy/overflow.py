@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from slack_alert.core.content.markup import entities
 from slack_alert.core.content.pieces import PARTS
-from slack_alert.core.model.message import Delivery, Notice, Origin, Severity, job_of, may_continue
+from slack_alert.core.model.message import Delivery, MessageSeverity, Notice, Origin, job_of, may_continue
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.humanize import counted, format_stamp
 
@@ -67,7 +67,7 @@ def to_waiting(delivery: Delivery, *, is_followed: bool) -> WaitingDelivery:
     """
     message = delivery.message
     job = job_of(message)
-    is_error = message.severity is Severity.ERROR
+    is_error = message.severity is MessageSeverity.ERROR
     is_fixed = not job or delivery.attempts > 0 or delivery.reason is not None or is_followed
     at = message.origin.slot or delivery.created
     return WaitingDelivery(delivery.id, job, message.origin.whole, may_continue(message), is_error, is_fixed, at)

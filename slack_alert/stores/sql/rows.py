@@ -13,7 +13,16 @@ from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.former_messages import former_origin, former_severity
-from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Notice, Origin, RunPart, Severity, Status
+from slack_alert.core.model.message import (
+    Delivery,
+    DeliveryMode,
+    Message,
+    MessageSeverity,
+    Notice,
+    Origin,
+    RunPart,
+    Status,
+)
 from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
@@ -29,7 +38,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _VERDICT_VALUES = {verdict: verdict.value for verdict in Verdict}
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 _MANNERS = {manner.value: manner for manner in DeliveryMode}
-_SEVERITIES = {severity.value: severity for severity in Severity}
+_SEVERITIES = {severity.value: severity for severity in MessageSeverity}
 _STATUSES = {status.value: status for status in Status}
 _SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 

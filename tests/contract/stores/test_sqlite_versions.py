@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.model.message import Notice, RunPart, Severity
+from slack_alert.core.model.message import MessageSeverity, Notice, RunPart
 from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Outcome, Record, Verdict
 from slack_alert.core.policy.quota import Pause
@@ -185,10 +185,10 @@ def test_messages_of_the_seventh_version_are_known_by_their_keys(tmp_path: Path)
         connection.commit()
 
     expected = [
-        (RunPart("a", _EPOCH + SECOND, 7, 1), Severity.ERROR),
-        (RunPart("", None, 8), Severity.INFO),
-        (Notice("send", "9f8e", 0), Severity.INFO),
-        (Notice("overlaps", f"7/{slot}"), Severity.INFO),
+        (RunPart("a", _EPOCH + SECOND, 7, 1), MessageSeverity.ERROR),
+        (RunPart("", None, 8), MessageSeverity.INFO),
+        (Notice("send", "9f8e", 0), MessageSeverity.INFO),
+        (Notice("overlaps", f"7/{slot}"), MessageSeverity.INFO),
     ]
     reader = SqliteReader(path)
     assert [(each.message.origin, each.message.severity) for each in reader.deliveries()] == expected

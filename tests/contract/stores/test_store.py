@@ -9,7 +9,7 @@ import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Notice, Origin, RunPart, Severity, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, MessageSeverity, Notice, Origin, RunPart, Status
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
@@ -37,7 +37,7 @@ def test_messages_become_deliveries_dated_with_the_batch(kit: Kit) -> None:
     ids=["a slot", "trigger --post", "a notice", "a text in parts"],
 )
 def test_a_message_keeps_its_origin_and_its_severity(kit: Kit, origin: Origin) -> None:
-    said = replace(message("a"), origin=origin, severity=Severity.ERROR)
+    said = replace(message("a"), origin=origin, severity=MessageSeverity.ERROR)
     kit.enqueue(said)
 
     assert [delivery.message for delivery in kit.outbox()] == [said]

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from slack_alert.core.model.former_messages import former_origin, former_severity
-from slack_alert.core.model.message import Notice, Origin, RunPart, Severity
+from slack_alert.core.model.message import MessageSeverity, Notice, Origin, RunPart
 
 NOON = datetime(2026, 11, 16, 12, 0, 0, 250, tzinfo=timezone.utc)
 
@@ -44,5 +44,5 @@ def test_any_former_key_has_an_origin(key: str, run: int | None, expected: Origi
 
 
 def test_a_former_error_is_known_by_its_card() -> None:
-    assert former_severity(":rotating_light: *db.lag* failed: OSError") is Severity.ERROR
-    assert former_severity("OSError: :rotating_light: *db.lag* failed") is Severity.INFO
+    assert former_severity(":rotating_light: *db.lag* failed: OSError") is MessageSeverity.ERROR
+    assert former_severity("OSError: :rotating_light: *db.lag* failed") is MessageSeverity.INFO

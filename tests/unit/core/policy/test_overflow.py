@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slack_alert.core.content.pieces import LIMIT, PARTS
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryMode, Message, Notice, RunPart, Severity, job_of
+from slack_alert.core.model.message import Delivery, DeliveryMode, Message, MessageSeverity, Notice, RunPart, job_of
 from slack_alert.core.policy.overflow import (
     AGAIN,
     OverflowCount,
@@ -103,7 +103,7 @@ class TestWhatIsSaidAnyway:
         text = said("db.lag", text=":rotating_light: *db.lag* failed")
 
         assert not to_waiting(delivery(1, text), is_followed=False).is_error
-        assert to_waiting(delivery(1, replace(text, severity=Severity.ERROR)), is_followed=False).is_error
+        assert to_waiting(delivery(1, replace(text, severity=MessageSeverity.ERROR)), is_followed=False).is_error
 
 
 class TestRoom:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.model.message import Message, Notice, RunPart, Severity
+from slack_alert.core.model.message import Message, MessageSeverity, Notice, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import (
     Acknowledge,
@@ -145,7 +145,7 @@ def test_value_of_a_pack_is_kept(entry: StoredValue) -> None:
     ],
 )
 def test_run_of_another_process_gets_an_id_here_that_its_messages_share(record: Record) -> None:
-    message = Message("9f8e#1", OPS, Text("failed"), RunPart("db.lag", None, 0, 1), severity=Severity.ERROR)
+    message = Message("9f8e#1", OPS, Text("failed"), RunPart("db.lag", None, 0, 1), severity=MessageSeverity.ERROR)
     batch = carried_out(RecordRun.of(record, (message,)))
 
     known = replace(message, origin=RunPart("db.lag", None, 42, 1))
