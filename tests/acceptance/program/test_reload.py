@@ -226,6 +226,7 @@ BOUND = """
 
     HERE = Path(__file__).parents[1]
     DATA = sqlite3.connect(":memory:")
+    LOCK = threading.Lock()  # two threads that step through the same statement take each other's rows
     LOCAL = threading.local()
     LOCAL.word = "one"
 
@@ -234,7 +235,8 @@ BOUND = """
         (HERE / "ended.txt").open("a").write(LOCAL.word)
 
     def word():
-        return DATA.execute("select ?", (LOCAL.word,)).fetchone()[0]
+        with LOCK:
+            return DATA.execute("select ?", (LOCAL.word,)).fetchone()[0]
 
     @deco(seconds=0.2, max_alert=0)
     def plain():
