@@ -78,7 +78,7 @@ class Engine:
         self._job_states: dict[str, JobState] = {}
         #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
-        self._ids = self._event_ids = count(1)
+        self._ids, self._event_ids = count(1), count(1)
         self.absences = AbsenceWatch()
         self.missed_slots = MissedSlots(recorder)
         self._messages = RunMessages(recorder, mark, mute)

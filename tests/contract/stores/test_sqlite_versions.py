@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,6 +19,18 @@ from slack_alert.stores import SqliteReader
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
 from tests.contract.store_kit import SECOND, Kit, T, integrity
+
+
+@contextmanager
+def file_of_version(version: int, path: Path) -> Iterator[sqlite3.Connection]:
+    """Make a file as a former version had it, to be filled."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (statement for step in STEPS[:version] for statement in step):
+            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
+            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
+        connection.execute(f"PRAGMA user_version = {version}")
+        yield connection
+
 
 # --- a file of version 1
 
@@ -116,11 +129,7 @@ def test_a_writer_brings_a_file_of_the_second_version_forward(second_version: Pa
 
 def test_pause_of_the_fourth_version_is_nobodys(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in (statement for step in STEPS[:4] for statement in step):
-            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
-            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
-        connection.execute("PRAGMA user_version = 4")
+    with file_of_version(4, path) as connection:
         connection.execute("INSERT INTO hold (job, until) VALUES ('a', NULL)")
         connection.commit()
 
@@ -137,11 +146,7 @@ def test_pause_of_the_fourth_version_is_nobodys(tmp_path: Path) -> None:
 
 def test_file_of_the_fifth_version_has_no_lines_that_jobs_share(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in (statement for step in STEPS[:5] for statement in step):
-            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
-            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
-        connection.execute("PRAGMA user_version = 5")
+    with file_of_version(5, path) as connection:
         connection.execute(
             "INSERT INTO record (run, job, slot, verdict, text, alerts, count, until) "
             "VALUES (0, 'a', 1000000, 'missed', '', 0, 3, 3000000)"
@@ -167,11 +172,7 @@ def test_messages_of_the_seventh_version_are_known_by_their_keys(tmp_path: Path)
     path = tmp_path / "state.db"
     slot = "1970-01-01T00:00:01+00:00"
     card = ":rotating_light: *a* failed: OSError"
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in (statement for step in STEPS[:7] for statement in step):
-            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
-            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
-        connection.execute("PRAGMA user_version = 7")
+    with file_of_version(7, path) as connection:
         connection.executemany(
             "INSERT INTO delivery (key, address, kind, body, slot, run, created) "
             "VALUES (?, 'slack:#a', 'text', ?, ?, ?, 1)",
@@ -203,11 +204,7 @@ def test_messages_of_the_seventh_version_are_known_by_their_keys(tmp_path: Path)
 
 def test_file_of_the_sixth_version_has_nothing_that_a_kill_left(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in (statement for step in STEPS[:6] for statement in step):
-            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
-            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
-        connection.execute("PRAGMA user_version = 6")
+    with file_of_version(6, path) as connection:
         connection.execute("INSERT INTO running (run, job, slot, started) VALUES (1, 'a', 0, 0)")
         connection.commit()
 
@@ -227,11 +224,7 @@ def test_file_of_the_sixth_version_has_nothing_that_a_kill_left(tmp_path: Path) 
 
 def test_file_of_the_seventh_version_has_sentences_in_place_of_reasons_and_outcomes(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in (statement for step in STEPS[:7] for statement in step):
-            identity = "INTEGER PRIMARY KEY AUTOINCREMENT"
-            connection.execute(statement.format(identity=identity, key="INTEGER PRIMARY KEY", bytes="BLOB"))
-        connection.execute("PRAGMA user_version = 7")
+    with file_of_version(7, path) as connection:
         connection.executemany(
             "INSERT INTO record (id, run, job, slot, verdict, text, error, reason, alerts, count, until) "
             "VALUES (?1, ?1, 'a', ?1, ?2, ?3, ?4, ?5, 0, 1, ?1)",
