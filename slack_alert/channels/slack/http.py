@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import zlib
 from collections.abc import Mapping
-from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -94,19 +94,28 @@ class HttpSession:
         return None
 
     async def _connect(self, url: str) -> _Connection:
-        address = urlsplit(url)
-        trust = self._ssl_context() if address.scheme == "https" else None
-        port = address.port or (443 if trust else 80)
-        loop = asyncio.get_running_loop()
-        # A plugin may bring another loop (uvloop), which tries one address after the other.
-        connect = partial(loop.create_connection, _Connection, address.hostname or "", port, ssl=trust)
-        is_own = isinstance(loop, asyncio.BaseEventLoop)
-        connecting = connect(happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS) if is_own else connect()
         try:
             with spare_descriptors():
-                connection: _Connection = (await asyncio.wait_for(connecting, self._connect_timeout))[1]
+                return await asyncio.wait_for(self._open(url), self._connect_timeout)
         except (OSError, asyncio.TimeoutError) as error:
             raise NotConnectedError from error
+
+    async def _open(self, url: str) -> _Connection:
+        """Connect to the first of a host's addresses that accepts.
+
+        asyncio's own race between addresses leaves an open socket behind where it is cancelled at its very end.
+        """
+        from aiohappyeyeballs import start_connection
+
+        address = urlsplit(url)
+        trust = self._ssl_context() if address.scheme == "https" else None
+        name = address.hostname or ""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(name, address.port or (443 if trust else 80), type=socket.SOCK_STREAM)
+        sock = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
+        _, connection = await loop.create_connection(
+            _Connection, sock=sock, ssl=trust, server_hostname=name if trust else None
+        )
         return connection
 
     def _ssl_context(self) -> ssl.SSLContext:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 Status = Literal["ok", "warn", "fail"]
+_OF_SLACK = ("slack_sdk", "aiohttp", "aiohappyeyeballs")
 #: The libraries whose behaviour users see.
-LIBRARIES = ("slack_sdk", "apscheduler", "tornado", "gevent", "aiohttp", "click", "msgspec", "watchfiles")
+LIBRARIES = (*_OF_SLACK, "apscheduler", "tornado", "gevent", "click", "msgspec", "watchfiles")
 
 
 class Finding(Struct, frozen=True):

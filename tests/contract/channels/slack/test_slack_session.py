@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import ssl
+import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
@@ -189,21 +190,25 @@ class TestConnections:
         assert site.requests[0].startswith(b"POST /api/x HTTP/1.1\r\nAuthorization: Bearer x\r\nHost: 127.0.0.1:")
         assert site.requests[0].endswith('\r\n\r\n{"text":"é"}'.encode())
 
-    def test_a_loop_that_a_plugin_brought_is_asked_for_no_more_than_it_can(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """uvloop tries one address after the other, and has no parameter for happy eyeballs."""
-        connect = asyncio.BaseEventLoop.create_connection
+    @pytest.mark.slow
+    def test_a_post_that_is_given_up_leaves_no_socket_open(self) -> None:
+        """Given up after any number of rounds of the loop, also in those in which it connects."""
 
-        async def narrow(self: Any, factory: Any, host: str, port: int, *, ssl: Any) -> Any:
-            return await connect(self, factory, host, port, ssl=ssl)
+        async def act(session: HttpSession, url: str) -> None:
+            for rounds in 10 * list(range(16)):
+                posting = asyncio.ensure_future(post(session, url))
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                posting.cancel()
+                await asyncio.wait([posting])
+            await asyncio.sleep(0)
+            gc.collect()
 
-        monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", narrow)
-        monkeypatch.setattr(asyncio, "BaseEventLoop", Site)
-        site = Site([WHOLE, WHOLE])
-        using(site, twice)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            using(Site([WHOLE] * 160), act)
 
-        assert len(site.requests) == 2
+        assert [str(one.message) for one in said] == []
 
     def test_half_a_character_is_spelled_where_utf_8_has_none(self) -> None:
         async def act(session: HttpSession, url: str) -> None:
