@@ -22,7 +22,7 @@ from tests.golden.virtual_world import KilledError, LeftError, VirtualWorld, bre
 _TELLING = {(word,) for word in ("pause", "resume", "mute", "unmute", "ack", "emit", "send", "outbox", "exec")}
 _LONG = 200
 _STDLIB = sysconfig.get_paths()["stdlib"]
-_LIBRARIES = "slack_sdk|apscheduler|tornado|gevent|aiohttp|click|msgspec|watchfiles"
+_LIBRARIES = "slack_sdk|apscheduler|tornado|gevent|aiohttp|aiohappyeyeballs|click|msgspec|watchfiles"
 
 
 class Terminal:
