@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from slack_alert.core.catalog import CatalogChange
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import Asker, ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.request import Request
@@ -145,6 +146,42 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
+
+
+class Intake(Protocol):
+    """Takes what people write and press in a chat."""
+
+    async def take(self, said: ChatMessage | ButtonPress) -> None:
+        """Return as soon as it may be acknowledged: it is committed, or it asks for nothing, or it was taken before."""
+
+
+class DoorState(Struct, frozen=True):
+    """Whether something can come in by a door."""
+
+    is_open: bool
+    #: Since when that is so.
+    since: datetime
+    #: Why it is closed, and what to do about that.
+    reason: str = ""
+
+
+class Door(Protocol):
+    """A way in: translates what a service sends, and decides nothing."""
+
+    name: str
+
+    async def run(self, intake: Intake) -> None:
+        """Let in until cancelled; a connection that ends is made again, and nothing is raised for it."""
+
+    def state(self) -> DoorState:
+        """Return whether it is open."""
+
+
+class People(Protocol):
+    """What a chat service tells about its accounts, remembered for minutes."""
+
+    async def asker(self, identity: Identity) -> Asker:
+        """Return who that is; `UNKNOWN`, or unknown groups, where the service does not answer within seconds."""
 
 
 class Store(Protocol):

@@ -1,0 +1,1 @@
+"""Commands: what a line of words asks for, who may ask for it, and which run is next."""
