@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.request import KeepValue, Request
@@ -102,6 +103,11 @@ class Batch(Struct):
     #: Events that are kept, and which job has answered which of them; an event that all have answered is forgotten.
     accepted: list[AcceptedEvent] = field(default_factory=list)
     answered: list[tuple[int, str]] = field(default_factory=list)
+    #: Commands that people asked for, which are kept, and the ids of those whose runs have ended.
+    asked: list[AskedCommand] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
+    #: The ids of what came in from a chat, with the time: whatever comes with one of them again is not taken.
+    inbound: list[tuple[str, datetime]] = field(default_factory=list)
     #: The limits to which history is pruned after the commit.
     limits: HistoryLimits | None = None
     #: When the batch was made; messages are dated with it.
@@ -114,15 +120,16 @@ class Batch(Struct):
     @property
     def is_numbered(self) -> bool:
         """Whether its order matters: a later value or pause replaces an earlier one, and an answered event is gone."""
-        return bool(self.entries or self.holds or self.accepted)
+        return bool(self.entries or self.holds or self.accepted or self.asked)
 
     @property
     def is_durable(self) -> bool:
         """Whether losing the batch to a power failure would break a guarantee."""
         # A sent message whose progress is lost is in doubt, as after a crash: at worst it is repeated, never left out.
         is_decided = any(one.status is not Status.SENT for one in self.progress)
+        told = self.messages or self.dropped or self.retried
         return is_decided or bool(
-            self.states or self.holds or self.messages or self.entries or self.dropped or self.retried or self.accepted
+            self.states or self.holds or told or self.entries or self.accepted or self.asked or self.settled
         )
 
 
@@ -141,6 +148,10 @@ class Snapshot(Struct, frozen=True):
     unaccounted: tuple[UnaccountedSlots, ...] = ()
     #: Events that not all jobs have answered, in the order in which they were accepted.
     events: tuple[AcceptedEvent, ...] = ()
+    #: Commands whose runs have not ended, in the order in which they were accepted.
+    asked: tuple[AskedCommand, ...] = ()
+    #: The ids of what came in from chats within a day.
+    inbound: frozenset[str] = frozenset()
     #: The greatest id of an event ever given; 0 at first.
     last_event: int = 0
     #: The greatest run id ever given; 0 at first.

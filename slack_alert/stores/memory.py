@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
 from slack_alert.core.events import AcceptedEvent
+from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import Delivery, PostedDelivery, Status
 from slack_alert.core.model.record import NOT_RUN, Record, split_by_job
 from slack_alert.core.model.run import Returned
@@ -25,6 +26,8 @@ from slack_alert.engine.batches import (
 from slack_alert.stores.folding import FOLDABLE, HOUR, FoldedRow, HourFold, OpenRows, merge_consecutive
 from slack_alert.stores.sql.rows import (
     Row,
+    asked_of,
+    asked_row,
     clean,
     end_of,
     event_of,
@@ -38,7 +41,7 @@ from slack_alert.stores.sql.rows import (
     record_of,
     record_rows,
 )
-from slack_alert.stores.sql.writes import NEVER, as_of, last_run, writes
+from slack_alert.stores.sql.writes import NEVER, REMEMBERED, as_of, last_event, last_run, writes
 
 
 class MemoryStore:
@@ -51,6 +54,8 @@ class MemoryStore:
         self._entries: dict[tuple[str, str], StoredValue] = {}
         self._left = _LeftRuns()
         self._events: dict[int, AcceptedEvent] = {}
+        self._asked: dict[int, AskedCommand] = {}
+        self._inbound: dict[str, datetime] = {}
         self._last_event = 0
         self._last_run = 0
         self._taken = 0
@@ -85,6 +90,7 @@ class MemoryStore:
         """Delete and fold history beyond the limits."""
         cutoff = micros(now) - limits.days * 24 * HOUR
         self._events = {number: kept for number, kept in self._events.items() if micros(kept.event.at) >= cutoff}
+        self._inbound = {one: at for one, at in self._inbound.items() if now - at <= REMEMBERED}
         self._left.forget({record.run for record in self._records.values()}, cutoff)
         self._records = {number: row for number, row in self._records.items() if end_of(row) >= cutoff}
         self._outbox.forget(cutoff)
@@ -127,6 +133,8 @@ class MemoryStore:
             returned=self._left.returned(recorded),
             unaccounted=tuple(sorted(self._left.unaccounted, key=lambda one: (one.job, one.until, one.after))),
             events=tuple(self._events[number] for number in sorted(self._events)),
+            asked=tuple(self._asked[number] for number in sorted(self._asked)),
+            inbound=frozenset(self._inbound),
             last_event=self._last_event,
             last_run=self._last_run,
             taken=self._taken,
@@ -182,7 +190,12 @@ class MemoryStore:
             known = self._events.get(put.event.id, put)
             attempts = replace(known.event, attempts=put.event.attempts)
             self._events[put.event.id] = replace(known, event=attempts)
-            self._last_event = max(self._last_event, accepted.event.id)
+        self._last_event = max(self._last_event, last_event(batch))
+        self._asked.update((asked.id, asked_of(str(asked_row(asked)[2]))) for asked in batch.asked)
+        for number in batch.settled:
+            self._asked.pop(number, None)
+        for one, at in batch.inbound:
+            self._inbound.setdefault(clean(one), at)
         for number, job in batch.answered:
             if (kept := self._events.pop(number, None)) is not None:
                 left = tuple(name for name in kept.jobs if name != clean(job))

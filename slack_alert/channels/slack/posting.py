@@ -68,14 +68,14 @@ class Poster:
         channel, _, ts = first.partition("/")
         # The receipt of a file has no `ts`.
         if message.manner is DeliveryMode.POST or not is_ts(ts):
-            return await self._post_new(message, text)
+            return await self._post_new(message, text, thread=message.thread)
         try:
             return await self._edit_or_reply(message, text, channel, ts)
         except RefusedError as refused:
             if refused.code not in CANNOT_FOLLOW:
                 raise
             log.info("said anew", extra={"key": message.key, "reason": refused.code})
-        receipt = await self._post_new(message, text)
+        receipt = await self._post_new(message, text, thread=message.thread)
         if receipt is not None and len(self._moved) < _MAX_MOVED:
             self._moved[follows or ""] = receipt
         return receipt
@@ -87,7 +87,7 @@ class Poster:
         replies = message.manner is DeliveryMode.REPLY or (
             message.manner is DeliveryMode.EDIT and isinstance(piece, Upload)
         )
-        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else "")
+        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else message.thread)
         return ts if is_ts(ts) else ""
 
     async def _post_new(self, message: Message, text: str | None, *, thread: str = "") -> str | None:

@@ -101,6 +101,8 @@ class Message(Struct, frozen=True):
     #: Key of the message to reply to or to edit; if that is impossible, a new message is posted.
     root: str = ""
     severity: MessageSeverity = MessageSeverity.INFO
+    #: The thread, in the channel's own words, that a message of somebody else began and that this one is posted in.
+    thread: str = ""
 
 
 class Status(str, Enum):

@@ -288,6 +288,9 @@ def join(into: Batch, batch: Batch) -> None:
     into.accounted.extend(batch.accounted)
     into.accepted.extend(batch.accepted)
     into.answered.extend(batch.answered)
+    into.asked.extend(batch.asked)
+    into.settled.extend(batch.settled)
+    into.inbound.extend(batch.inbound)
     into.pulse = into.pulse if batch.pulse is None else batch.pulse
     into.limits = into.limits or batch.limits
     into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)

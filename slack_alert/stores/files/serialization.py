@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from slack_alert.core.content.pieces import Piece, fallback, with_tag
 from slack_alert.core.events import AcceptedEvent
+from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.reason import Reason
@@ -22,7 +23,8 @@ def packed(said: Batch | Returned) -> bytes:
     """Return a batch or result as bytes; raise TypeError, ValueError or OverflowError if that is impossible."""
     if isinstance(said, Batch):
         late = said.entries, said.holds, said.begun, said.accepted, said.answered
-        return to_packed((said.states, said.seen, said.records, said.messages, said.at, *late))
+        chat = said.asked, said.settled, said.inbound
+        return to_packed((said.states, said.seen, said.records, said.messages, said.at, *late, *chat))
     return to_packed(astuple(said))
 
 
@@ -76,3 +78,6 @@ class _PackedBatch(NamedTuple):
     begun: list[StartedRun] = []  # noqa: RUF012 - as above
     accepted: list[AcceptedEvent] = []  # noqa: RUF012 - as above
     answered: list[tuple[int, str]] = []  # noqa: RUF012 - as above
+    asked: list[AskedCommand] = []  # noqa: RUF012 - as above
+    settled: list[int] = []  # noqa: RUF012 - as above
+    inbound: list[tuple[str, datetime]] = []  # noqa: RUF012 - as above

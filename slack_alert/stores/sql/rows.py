@@ -12,6 +12,7 @@ from typing import Any  # A row's columns have the types the schema says.
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import (
     Delivery,
@@ -207,6 +208,7 @@ def _message_row(message: Message, created: datetime) -> Row:
         *notice,
         origin.n,
         message.severity.value,
+        clean(message.thread),
         micros(created),
     )
 
@@ -215,7 +217,7 @@ def delivery_of(row: Row) -> Delivery:
     """Return the delivery in a row of `DELIVERY_COLUMNS`."""
     (
         number, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity,
-        created, status, attempts, receipt, reason,
+        thread, created, status, attempts, receipt, reason,
     ) = row  # fmt: skip
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
@@ -227,7 +229,7 @@ def delivery_of(row: Row) -> Delivery:
         origin = Notice(notice, about, part)
     else:
         origin, severity = former_origin(key, maybe_moment(slot), run), former_severity(body)
-    message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity])
+    message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity], thread)
     return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason)
 
 
@@ -325,6 +327,17 @@ def event_of(row: Row) -> AcceptedEvent:
     number, name, at, fields, by, reply_to, cause, depth, attempts, jobs = row
     event = Emitted(name, moment(at), json.loads(fields), by, reply_to, cause, depth, number, attempts)
     return AcceptedEvent(event, tuple(jobs.split("\n")[1::2]))
+
+
+def asked_row(asked: AskedCommand) -> Row:
+    """Return the row of a command that a person asked for."""
+    kept = replace(asked, text=clean(asked.text))
+    return kept.id, micros(kept.at), to_json(kept).decode(), clean(kept.by.key)
+
+
+def asked_of(fields: str) -> AskedCommand:
+    """Return the command in a row's fields."""
+    return from_json(fields, AskedCommand)
 
 
 def job_line(job: str) -> str:

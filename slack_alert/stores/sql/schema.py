@@ -170,9 +170,15 @@ _NINTH = (
 #: its function itself said and how it failed.
 _TENTH = ("ALTER TABLE record ADD COLUMN reasons TEXT", "ALTER TABLE record ADD COLUMN outcome TEXT")
 
+#: What came in from chats within a day, by its ids, and the thread of somebody else that a message is posted in.
+_ELEVENTH = (
+    "CREATE TABLE inbound (id TEXT PRIMARY KEY, at BIGINT NOT NULL)",
+    "ALTER TABLE delivery ADD COLUMN thread TEXT NOT NULL DEFAULT ''",
+)
+
 #: The step at position n leads from version n to n + 1.
 STEPS: tuple[tuple[str, ...], ...] = (
-    _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
+    _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH, _ELEVENTH,
 )  # fmt: skip
 VERSION = len(STEPS)
 
@@ -181,8 +187,10 @@ _REACHED = (
 )
 _SENTENCES = "NULL AS reasons, NULL AS outcome"
 _MEASURED = f"NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory, {_SENTENCES}"
-_NO_ORIGIN = "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity"
+_NO_THREAD = "'' AS thread"
+_NO_ORIGIN = f"NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity, {_NO_THREAD}"
 _DELIVERY = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_ORIGIN} FROM main.delivery"  # noqa: S608
+_NO_THREADS = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_THREAD} FROM main.delivery"  # noqa: S608
 _UNRELATED = (
     _DELIVERY.replace("*", "*, 'post' AS manner, '' AS root"),
     "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
@@ -197,11 +205,12 @@ _NOTHING_LEFT = (
 )
 _EVENT = (
     "CREATE TEMP VIEW event AS SELECT NULL AS id, NULL AS name, NULL AS at, NULL AS fields, NULL AS author, "
-    "NULL AS reply_to, NULL AS cause, NULL AS depth, NULL AS attempts, NULL AS jobs WHERE 1 = 0"
+    "NULL AS reply_to, NULL AS cause, NULL AS depth, NULL AS attempts, NULL AS jobs, NULL AS kind WHERE 1 = 0"
 )
 _NO_EVENTS = (_EVENT, "CREATE TEMP VIEW book AS SELECT *, 0 AS last_event FROM main.book")
+_NO_INBOUND = "CREATE TEMP VIEW inbound AS SELECT NULL AS id, NULL AS at WHERE 1 = 0"
 #: Temporary views over the tables of an older version, for readers, which must not migrate the file.
-VIEWS: dict[int, tuple[str, ...]] = {
+_VIEWS: dict[int, tuple[str, ...]] = {
     1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
     2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
     3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
@@ -209,6 +218,8 @@ VIEWS: dict[int, tuple[str, ...]] = {
     5: (_SENTENCES_ONLY, _DELIVERY, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
     6: (_SENTENCES_ONLY, _DELIVERY, *_NOTHING_LEFT, *_NO_EVENTS),
     7: (_SENTENCES_ONLY, _DELIVERY, *_NO_EVENTS),
-    8: (_SENTENCES_ONLY, *_NO_EVENTS),
-    9: (_SENTENCES_ONLY,),
+    8: (_SENTENCES_ONLY, _NO_THREADS, *_NO_EVENTS),
+    9: (_SENTENCES_ONLY, _NO_THREADS),
+    10: (_NO_THREADS,),
 }
+VIEWS = {version: (*views, _NO_INBOUND) for version, views in _VIEWS.items()}

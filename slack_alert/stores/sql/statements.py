@@ -51,6 +51,13 @@ PUT_EVENT = f"""
     ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts"""  # noqa: S608
 ANSWER_EVENT = "UPDATE event SET jobs = replace(jobs, ?, '') WHERE id = ?"
 FORGET_EVENT = "DELETE FROM event WHERE id = ? AND jobs = ''"
+PUT_ASKED = """
+    INSERT INTO event (id, name, at, fields, author, reply_to, cause, depth, attempts, jobs, kind)
+    VALUES (?, '', ?, ?, ?, '', 0, 0, 0, '', 'asked')
+    ON CONFLICT (id) DO UPDATE SET fields = excluded.fields"""
+SETTLE_ASKED = "DELETE FROM event WHERE id = ? AND kind = 'asked'"
+PUT_INBOUND = "INSERT INTO inbound (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
+FORGET_INBOUND = "DELETE FROM inbound WHERE at < ?"
 PUT_LAST_EVENT = "UPDATE book SET last_event = ? WHERE last_event < ?"
 PUT_PULSE = "UPDATE book SET pulse = ?"
 PUT_TAKEN = "UPDATE book SET taken = ? WHERE taken < ?"
@@ -117,13 +124,14 @@ DROP_RECORD = "DELETE FROM record WHERE id = ?"
 # --- outbox
 
 DELIVERY_COLUMNS = (
-    "id, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, created, "
-    "status, attempts, receipt, reason"
+    "id, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, thread, "
+    "created, status, attempts, receipt, reason"
 )
 ADD_DELIVERY = """
     INSERT INTO delivery (
-        key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, created)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, thread,
+        created)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING"""
 #: A message that counts others is replaced while it is queued.
 PUT_SUMMARY = ADD_DELIVERY.replace(
@@ -194,7 +202,9 @@ FORGET_ENDED = (
 FORGET_LEFT = (
     "DELETE FROM returned WHERE slot < ?",
     "DELETE FROM unaccounted WHERE until_slot < ?",
-    "DELETE FROM event WHERE at < ?",
+    "DELETE FROM event WHERE at < ? AND kind = 'emitted'",
 )
 BOOK = "SELECT last_run, last_event, taken, pulse FROM book"
-EVENTS = f"SELECT {EVENT_COLUMNS} FROM event ORDER BY id"  # noqa: S608
+EVENTS = f"SELECT {EVENT_COLUMNS} FROM event WHERE kind = 'emitted' ORDER BY id"  # noqa: S608
+ASKED = "SELECT fields FROM event WHERE kind = 'asked' ORDER BY id"
+INBOUND = "SELECT id FROM inbound"

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from slack_alert.core.model.message import DeliveryProgress
 from slack_alert.engine.batches import Batch, StartedRun
 from slack_alert.stores.files.serialization import packed
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.rows import Row, clean, event_row, job_line, maybe_clean, maybe_micros, micros, state_row
+from slack_alert.stores.sql.rows import (
+    Row,
+    asked_row,
+    clean,
+    event_row,
+    job_line,
+    maybe_clean,
+    maybe_micros,
+    micros,
+    state_row,
+)
 
 Write = tuple[str, list[Row]]
 
+#: So long is it known what came in from a chat.
+REMEMBERED = timedelta(days=1)
 #: Later than any instant.
 NEVER = 2**63 - 1
 
@@ -33,6 +46,11 @@ def last_run(batch: Batch) -> int:
     ids += [returned.run for returned in batch.returned]
     ids += [run for message in batch.messages if (run := message.origin.run) is not None]
     return max(ids, default=0)
+
+
+def last_event(batch: Batch) -> int:
+    """Return the greatest id of an event or a command in the batch, or 0."""
+    return max([*(one.event.id for one in batch.accepted), *(asked.id for asked in batch.asked)], default=0)
 
 
 def as_of(batch: Batch) -> int:
@@ -87,8 +105,11 @@ def _events(batch: Batch) -> Iterator[Write]:
     yield statements.PUT_EVENT, [event_row(accepted) for accepted in batch.accepted]
     yield statements.ANSWER_EVENT, [(job_line(job), event) for event, job in batch.answered]
     yield statements.FORGET_EVENT, [(event,) for event in dict(batch.answered)]
-    if batch.accepted:
-        last = max(accepted.event.id for accepted in batch.accepted)
+    settled = frozenset(batch.settled)
+    yield statements.PUT_ASKED, [asked_row(asked) for asked in batch.asked if asked.id not in settled]
+    yield statements.SETTLE_ASKED, [(number,) for number in batch.settled]
+    yield statements.PUT_INBOUND, [(clean(one), micros(at)) for one, at in batch.inbound]
+    if (last := last_event(batch)) > 0:
         yield statements.PUT_LAST_EVENT, [(last, last)]
 
 

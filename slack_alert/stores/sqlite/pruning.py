@@ -9,6 +9,7 @@ from slack_alert.engine.batches import HistoryLimits
 from slack_alert.stores.folding import HOUR, FoldedRow, HourFold
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import micros
+from slack_alert.stores.sql.writes import REMEMBERED
 from slack_alert.stores.sqlite.connection import transaction
 
 _DAY = 24 * HOUR
@@ -39,6 +40,7 @@ class Pruning:
         left = self._forget(connection, statements.FORGET_DELIVERIES, (cutoff,), left)
         with transaction(connection):
             connection.execute(statements.FORGET_ENTRIES, (micros(now),))
+            connection.execute(statements.FORGET_INBOUND, (micros(now - REMEMBERED),))
         self._fold(connection, limits.rows, left)
         _shrink(connection)
 

@@ -18,6 +18,7 @@ from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.job_groups import GroupMembers, expand_groups, group_keys_of
 from slack_alert.stores.sql.rows import (
     Row,
+    asked_of,
     clean,
     delivery_of,
     event_of,
@@ -60,6 +61,8 @@ def snapshot(connection: Connection) -> Snapshot:
                 for job, after, until in connection.execute(statements.UNACCOUNTED)
             ),
             events=tuple(map(event_of, connection.execute(statements.EVENTS))),
+            asked=tuple(asked_of(fields) for (fields,) in connection.execute(statements.ASKED)),
+            inbound=frozenset(one for (one,) in connection.execute(statements.INBOUND)),
             last_event=last_event,
             last_run=last_run,
             taken=taken,
