@@ -13,7 +13,7 @@ from slack_alert.core.model.record import Record
 from slack_alert.core.model.request import KeepValue, Request
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
-from slack_alert.core.structs import Struct, field
+from slack_alert.core.structs import Struct, field, replace
 
 
 class JobProgress(NamedTuple):
@@ -150,8 +150,8 @@ class Snapshot(Struct, frozen=True):
     events: tuple[AcceptedEvent, ...] = ()
     #: Commands whose runs have not ended, in the order in which they were accepted.
     asked: tuple[AskedCommand, ...] = ()
-    #: The ids of what came in from chats within a day.
-    inbound: frozenset[str] = frozenset()
+    #: When what came in from chats within a day was taken, by its ids.
+    inbound: Mapping[str, datetime] = field(default_factory=dict)
     #: The greatest id of an event ever given; 0 at first.
     last_event: int = 0
     #: The greatest run id ever given; 0 at first.
@@ -160,6 +160,11 @@ class Snapshot(Struct, frozen=True):
     taken: int = 0
     #: JSON text of the last sign of life.
     pulse: str | None = None
+
+    def of_jobs(self) -> Snapshot:
+        """Return the same without the runs of commands."""
+        commands = {asked.run for asked in self.asked}
+        return replace(self, running=tuple([started for started in self.running if started.run not in commands]))
 
     def returned_by(self, names: Container[str]) -> list[Returned]:
         """Return the entries of `returned` that belong to these jobs."""

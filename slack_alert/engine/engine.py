@@ -14,6 +14,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import AcceptedEvent, Emitted, fields_of, plain_fields
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Result, Returned, Run
@@ -31,6 +32,7 @@ from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Clock, Due, Executor, Journal, Recorder, Tick
 from slack_alert.engine.requests.apply import apply_request, pause_request
 from slack_alert.engine.requests.external_runs import Judge
+from slack_alert.engine.requests.inbound_ids import InboundIds
 from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
 from slack_alert.engine.runs.job_state import JobState, create_job_states, replace_jobs
@@ -63,7 +65,7 @@ class Engine:
         judge: Judge | None = None,
         slow_runs: SlowRunDetector | None = None,
     ) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self._recorder = recorder
         self._clock = clock
         self._mark = mark
@@ -79,6 +81,9 @@ class Engine:
         #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
         self._ids, self._event_ids = count(1), count(1)
+        self._inbound = InboundIds()
+        #: Takes a command that people asked for, once it is committed; on the engine's own thread.
+        self.asked: Callable[[AskedCommand], None] = _nobody_takes
         self.absences = AbsenceWatch()
         self.missed_slots = MissedSlots(recorder)
         self._messages = RunMessages(recorder, mark, mute)
@@ -107,7 +112,8 @@ class Engine:
         """
         self._ids = count(snapshot.last_run + 1)
         self._event_ids = count(snapshot.last_event + 1)
-        self._job_states = create_job_states(self._catalog.jobs, snapshot, now)
+        self._inbound.restore(snapshot.inbound)
+        self._job_states = create_job_states(self.catalog.jobs, snapshot, now)
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
         self.absences.watch(self._job_states.values())
@@ -143,7 +149,7 @@ class Engine:
         Return the new jobs. With `is_late` (their file took long to load) the caller has to `catch_up` on them.
         """
         self._job_states, new = replace_jobs(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
-        self._catalog = catalog
+        self.catalog = catalog
         self.absences.watch(self.jobs())
         seen = {job_state.job.name: JobProgress(job_state.anchor) for job_state in self.absences.awaiting}
         if seen := seen | {job_state.job.name: job_state.seen for job_state in new}:
@@ -201,9 +207,12 @@ class Engine:
     @overload
     def handle(self, event: Emitted) -> None: ...
 
+    @overload
+    def handle(self, event: AskedCommand, then: Callable[[], object]) -> None: ...
+
     def handle(
         self,
-        event: Tick | Emitted | Request,
+        event: Tick | Emitted | Request | AskedCommand,
         then: Callable[[], object] | None = None,
         *,
         now: datetime | None = None,
@@ -213,11 +222,16 @@ class Engine:
         - `Tick`: of each job the last slot may run. Called from a single thread; returns the ticks missed in a stall.
         - `Emitted`: every job whose rule matches answers it, on any thread. It is kept until they have.
         - `Request`: it is applied as `apply` says.
+        - `AskedCommand`: it is kept until its run has ended, and `then` is called once it is; on any thread. What came
+          before, by another door or once more, changes nothing.
         """
         if isinstance(event, Tick):
             return self._run_due(event.due)
         if isinstance(event, Request):
             return self.apply(event, then, now=now)
+        if isinstance(event, AskedCommand):
+            self._ask(event, then)
+            return None
         batch = Batch()
         answer = self._accept(event, batch)
         if answer is not None or batch.seen:
@@ -386,10 +400,19 @@ class Engine:
         self._admission.submit(*runs)
         return missed_ticks
 
+    def _ask(self, asked: AskedCommand, then: Callable[[], object] | None) -> None:
+        now = self._clock.now()
+        if not self._inbound.claim(asked.ids, now):
+            self.post(partial(_call_all, [then]))  # After the commit of the first one.
+            return
+        asked = replace(asked, id=next(self._event_ids))
+        batch = Batch(asked=[asked], inbound=[(one, now) for one in asked.ids])
+        self._recorder.submit(batch, partial(_call_all, [then, partial(self.asked, asked)]))
+
     def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
         """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""
         batch.seen.update(self.absences.reset(event, self._clock.now()))
-        names = tuple(job.name for job in match(self._catalog, event))
+        names = tuple(job.name for job in match(self.catalog, event))
         if not names:
             return None
         event = replace(event, id=next(self._event_ids))
@@ -445,6 +468,10 @@ class Engine:
         job_state.run = None
         if job_state.job.rule is not None:
             self._queues.run_next(job_state)
+
+
+def _nobody_takes(asked: AskedCommand) -> None:
+    raise AssertionError(f"a program without commands was asked for {asked.text!r}")
 
 
 def _call_all(calls: Iterable[Callable[[], object] | None]) -> None:

@@ -23,6 +23,7 @@ from slack_alert.engine.batches import (
     StoredValue,
     UnaccountedSlots,
 )
+from slack_alert.engine.requests.inbound_ids import REMEMBERED
 from slack_alert.stores.folding import FOLDABLE, HOUR, FoldedRow, HourFold, OpenRows, merge_consecutive
 from slack_alert.stores.sql.rows import (
     Row,
@@ -41,7 +42,7 @@ from slack_alert.stores.sql.rows import (
     record_of,
     record_rows,
 )
-from slack_alert.stores.sql.writes import NEVER, REMEMBERED, as_of, last_event, last_run, writes
+from slack_alert.stores.sql.writes import NEVER, as_of, last_event, last_run, writes
 
 
 class MemoryStore:
@@ -134,7 +135,7 @@ class MemoryStore:
             unaccounted=tuple(sorted(self._left.unaccounted, key=lambda one: (one.job, one.until, one.after))),
             events=tuple(self._events[number] for number in sorted(self._events)),
             asked=tuple(self._asked[number] for number in sorted(self._asked)),
-            inbound=frozenset(self._inbound),
+            inbound=dict(sorted(self._inbound.items(), key=lambda one: (one[1], one[0]))),
             last_event=self._last_event,
             last_run=self._last_run,
             taken=self._taken,

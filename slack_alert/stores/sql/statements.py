@@ -207,4 +207,4 @@ FORGET_LEFT = (
 BOOK = "SELECT last_run, last_event, taken, pulse FROM book"
 EVENTS = f"SELECT {EVENT_COLUMNS} FROM event WHERE kind = 'emitted' ORDER BY id"  # noqa: S608
 ASKED = "SELECT fields FROM event WHERE kind = 'asked' ORDER BY id"
-INBOUND = "SELECT id FROM inbound"
+INBOUND = "SELECT id, at FROM inbound ORDER BY at, id"

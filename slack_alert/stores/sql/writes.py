@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from slack_alert.core.model.message import DeliveryProgress
 from slack_alert.engine.batches import Batch, StartedRun
@@ -23,8 +22,6 @@ from slack_alert.stores.sql.rows import (
 
 Write = tuple[str, list[Row]]
 
-#: So long is it known what came in from a chat.
-REMEMBERED = timedelta(days=1)
 #: Later than any instant.
 NEVER = 2**63 - 1
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlite3 import Connection
 
 from slack_alert.engine.batches import HistoryLimits
+from slack_alert.engine.requests.inbound_ids import REMEMBERED
 from slack_alert.stores.folding import HOUR, FoldedRow, HourFold
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import micros
-from slack_alert.stores.sql.writes import REMEMBERED
 from slack_alert.stores.sqlite.connection import transaction
 
 _DAY = 24 * HOUR

@@ -62,7 +62,7 @@ def snapshot(connection: Connection) -> Snapshot:
             ),
             events=tuple(map(event_of, connection.execute(statements.EVENTS))),
             asked=tuple(asked_of(fields) for (fields,) in connection.execute(statements.ASKED)),
-            inbound=frozenset(one for (one,) in connection.execute(statements.INBOUND)),
+            inbound={one: moment(at) for one, at in connection.execute(statements.INBOUND)},
             last_event=last_event,
             last_run=last_run,
             taken=taken,
