@@ -82,6 +82,7 @@ class App:
         for name, channel in self._components.channels.items():
             await _open(name, channel)
         beside = [asyncio.create_task(each) for each in (self._check_regularly(), self._reloader.follow())]
+        beside += self._open_doors()
         await self._signals.begun()
         self._stop_source()
         for each in beside:
@@ -100,7 +101,9 @@ class App:
         now = components.clock.now()
         snapshot = components.snapshot
         self._inbox_poller.discard_applied()
-        components.engine.restore(snapshot, now, down_since(snapshot))
+        if components.chat is not None:  # Before the engine, which takes all runs for ended.
+            components.chat.commands.restore(snapshot)
+        components.engine.restore(snapshot.of_jobs(), now, down_since(snapshot))
         away = now - (down_since(snapshot) or now)
         components.writer.submit(Batch(seen=components.engine.absences.allow_for(max(timedelta(), away))))
         components.sender.restore()
@@ -132,7 +135,7 @@ class App:
         if faults:
             engine.notify(Notice("faults", now.isoformat()), faults_text(faults), config.errors_to)
         outage = Outage(OutageCause.DOWN, last_slots(snapshot), now)
-        interrupted = [started.binding for started in snapshot.running]
+        interrupted = [started.binding for started in snapshot.of_jobs().running]
 
         def make_notice(missed: Mapping[str, int]) -> NoticeParts:
             text = downtime_text(missed, interrupted, outage, config.zone)
@@ -263,10 +266,13 @@ class App:
         self._liveness.stop(components.clock.now())
         deadline = components.clock.monotonic() + self._config.drain_timeout.total_seconds()
         components.engine.stop()
+        commands = components.chat.commands if components.chat is not None else None
+        if commands is not None:
+            commands.stop()
         components.executor.stop()
-        while components.engine.runs() and components.clock.monotonic() < deadline:
+        while self._has_runs() and components.clock.monotonic() < deadline:
             await components.clock.sleep(0.02)
-        cut_off = components.engine.interrupt_runs()
+        cut_off = components.engine.interrupt_runs() + (commands.interrupt() if commands is not None else 0)
         await in_own_thread(components.children.end_all)
         try:
             await asyncio.wait_for(self._wait_until_sent(), max(0.05, deadline - components.clock.monotonic()))
@@ -290,6 +296,14 @@ class App:
             components.stores.store.close()
         log.info("stopped", extra={"cut_off": cut_off, "left_in_outbox": left, "written": is_written})
         return not cut_off and is_emptied and is_written
+
+    def _open_doors(self) -> list[asyncio.Task[None]]:
+        chat = self._components.chat
+        return [asyncio.create_task(door.run(chat.intake)) for door in chat.doors] if chat is not None else []
+
+    def _has_runs(self) -> bool:
+        chat = self._components.chat
+        return bool(self._components.engine.runs() or (chat is not None and chat.commands.running))
 
     async def _wait_until_sent(self) -> None:
         """Wait until all messages are committed, and then sent."""

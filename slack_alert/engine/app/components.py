@@ -16,9 +16,11 @@ from slack_alert.engine.ports import (
     ChangeWatch,
     Channel,
     Clock,
+    Door,
     Executor,
     ExecutorLoad,
     Inbox,
+    Intake,
     Journal,
     Reader,
     Reload,
@@ -27,8 +29,9 @@ from slack_alert.engine.ports import (
 )
 from slack_alert.engine.recording.writer import Writer
 
-if TYPE_CHECKING:  # It imports ssl and http, which only a configured heartbeat needs.
+if TYPE_CHECKING:  # They import ssl and http, or what only a program with commands needs.
     from slack_alert.engine.app.ping import Heartbeat
+    from slack_alert.engine.commands.commands import Commands
 
 
 class Stores(Struct, frozen=True):
@@ -57,6 +60,14 @@ class PluginFiles(Struct, frozen=True):
     guard: Callable[[], Sequence[str]] = list
     #: Notices changed plugin files; None: they are read on request only.
     watch: ChangeWatch | None = None
+
+
+class Chat(Struct, frozen=True):
+    """Commands, and the doors by which they come."""
+
+    commands: Commands
+    intake: Intake
+    doors: tuple[Door, ...]
 
 
 class Components(Struct, frozen=True):
@@ -89,5 +100,7 @@ class Components(Struct, frozen=True):
     heartbeat: Heartbeat | None = None
     #: Returns the machine's time zone once after it has changed; always None where the zone is configured.
     changed_zone: Callable[[], tzinfo | None] = lambda: None
+    #: What people ask for in the chat, and the doors that it comes in by; None: there are none.
+    chat: Chat | None = None
     #: The programs that functions started.
     children: Subprocesses = field(default_factory=Subprocesses)

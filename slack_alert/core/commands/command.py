@@ -1,0 +1,43 @@
+"""Commands: actions that people run by writing their words in the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slack_alert.core.commands.signature import Parameter
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
+from slack_alert.core.structs import Struct, field
+
+
+class Command(Struct, frozen=True):
+    """An action that a person runs by writing its words in the chat."""
+
+    name: str
+    action: Action
+    #: The words, and the others that mean the same.
+    words: str
+    aliases: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    #: Roles, one of which it takes; empty: the marker does not say who may.
+    allow: tuple[str, ...] = ()
+    #: Runs of one queue go one after another; None: it never waits in one.
+    queue: str | None = "default"
+    #: Runs with the same lock exclude each other, whatever their queue: a text with parameters, such as `{env}`.
+    lock: str = ""
+    #: Not in `help`.
+    is_hidden: bool = False
+    #: It changes nothing, so that every member may run it.
+    is_reading: bool = False
+    #: Where its failures are told besides; None: nowhere.
+    errors_to: Address | None = None
+    #: The program that it runs instead of a function: words with parameters, such as `{app}`.
+    program: tuple[str, ...] = ()
+    run_options: RunOptions = DEFAULT_OPTIONS
+    options: Mapping[str, object] = field(default_factory=dict)
+    kind: str = "command"
+
+    @property
+    def shown(self) -> str:
+        """The words as text for people."""
+        return f'command "{self.words}"'

@@ -1,0 +1,1 @@
+"""Commands that people ask for in the chat: decided, queued, run, answered and recorded."""

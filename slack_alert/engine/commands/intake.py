@@ -1,0 +1,29 @@
+"""Takes what people write and press in chats: what asks for a command is kept before a door acknowledges it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from slack_alert.core.model.asked import AskedCommand, ButtonPress, ChatMessage
+from slack_alert.engine.engine import Engine
+
+
+class ChatIntake:
+    """The intake of all doors; used on the main loop."""
+
+    def __init__(self, engine: Engine, asked_text: Callable[[ChatMessage], str | None]) -> None:
+        self._engine = engine
+        #: Returns the line of a message that asks for a command; None: it asks for none.
+        self._asked_text = asked_text
+
+    async def take(self, said: ChatMessage | ButtonPress) -> None:
+        """Return as soon as it is kept, or needs not be: it asks for nothing, or was taken before."""
+        text = f"{said.action} {said.value}" if isinstance(said, ButtonPress) else self._asked_text(said)
+        if text is None:
+            return
+        asked = AskedCommand(said.ids, said.at, said.by, said.reply_to, text, said.door)
+        loop = asyncio.get_running_loop()
+        kept = asyncio.Event()
+        self._engine.handle(asked, lambda: loop.call_soon_threadsafe(kept.set))
+        await kept.wait()
