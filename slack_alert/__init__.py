@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-__all__ = ["Keywords", "__version__", "deco"]
+    from slack_alert.engine.context.context import Context
+
+__all__ = ["Context", "Keywords", "__version__", "deco"]
 
 __version__ = "1.0.0"
 
@@ -29,7 +31,7 @@ class Keywords(TypedDict, total=False):
     cron: str | list[str]
     #: `"2026-12-24T09:00"`: once; beside whole days or weeks `"09:00"`: the time of day.
     at: str
-    command: str
+    command: str | list[str]
     on: str | list[str]
     emits: str
 
@@ -90,3 +92,12 @@ def deco(**keywords: "Unpack[Keywords]") -> "Callable[[_Function], _Function]": 
 
 def _unchanged(function: _Function) -> _Function:
     return function
+
+
+def __getattr__(name: str) -> object:
+    """Return the class of `ctx`, for annotations; it is imported at its first use."""
+    if name == "Context":
+        from slack_alert.engine.context.context import Context
+
+        return Context
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

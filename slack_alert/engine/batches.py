@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.asked import AskedCommand
+from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.request import KeepValue, Request
@@ -108,6 +109,8 @@ class Batch(Struct):
     settled: list[int] = field(default_factory=list)
     #: The ids of what came in from a chat, with the time: whatever comes with one of them again is not taken.
     inbound: list[tuple[str, datetime]] = field(default_factory=list)
+    #: Entries of the record of what people asked for, which are only ever appended.
+    audit: list[AuditEntry] = field(default_factory=list)
     #: The limits to which history is pruned after the commit.
     limits: HistoryLimits | None = None
     #: When the batch was made; messages are dated with it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from slack_alert.core.catalog import CatalogChange
@@ -125,6 +125,13 @@ class Executor(Protocol):
 
     def stop(self) -> None:
         """Accept no further runs; those in progress may end."""
+
+
+class CancelingExecutor(Executor, Protocol):
+    """An executor whose runs may be canceled."""
+
+    def cancel(self, run: Run, *, grace: timedelta) -> None:
+        """Ask the function of a run to end; what can be killed is killed after `grace`. It may block for so long."""
 
 
 class Channel(Protocol):

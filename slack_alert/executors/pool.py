@@ -46,7 +46,8 @@ class PoolExecutor:
         self._retries = Retries(self.submit, self._hand_back, loop=loop, chance=chance)
         self._loop = loop
         self._most = threads
-        self._awaited: set[asyncio.Task[None]] = set()
+        #: What is awaited, by the number of its run.
+        self._awaited: dict[int, asyncio.Task[None]] = {}
         self._process = os.getpid()
 
     def submit(self, runs: Sequence[Run], host: RunHost) -> None:
@@ -66,6 +67,19 @@ class PoolExecutor:
         if self._isolated is not None:
             self._isolated.stop()
 
+    def cancel(self, run: Run, *, grace: timedelta) -> None:
+        """Ask the function of a run to end, and end its process after `grace`; return when that is done.
+
+        What is awaited is cancelled. A plain function in this process sees `ctx.canceled`, and may go on.
+        """
+        output = run.progress.output
+        if output is not None and output.cancel is not None:
+            output.cancel()
+        if (pending := self._awaited.get(run.id)) is not None:
+            self._loop.call_soon_threadsafe(pending.cancel)
+        if self._isolated is not None:
+            self._isolated.cancel(run, grace)
+
     def load(self) -> ExecutorLoad:
         """Return the executor's present load."""
         timed = self._timed
@@ -81,8 +95,8 @@ class PoolExecutor:
 
     def _begin(self, run: Run, host: RunHost) -> None:
         pending = self._loop.create_task(self._await(run, host))
-        self._awaited.add(pending)
-        pending.add_done_callback(self._awaited.discard)
+        self._awaited[run.id] = pending
+        pending.add_done_callback(lambda _: self._awaited.pop(run.id, None))
 
     async def _await(self, run: Run, host: RunHost) -> None:
         if run.run_options.timeout is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from slack_alert.core.commands.arguments import Arguments
 from slack_alert.core.commands.command import Command
 from slack_alert.core.model.audit import AuditVerdict
+from slack_alert.core.model.run import Arguments, AskedBy
 from slack_alert.core.structs import Struct, field
 
 
@@ -18,10 +18,13 @@ class Accepted(Struct, frozen=True):
     arguments: Arguments
     #: The exact command, as one would type it, without secrets.
     words: str
+    #: How the command is written.
+    usage: str
     #: The arguments without secrets, for the record.
     params: Mapping[str, object]
     #: What it excludes other runs from; empty: nothing.
     lock: str = ""
+    by: AskedBy | None = None
     #: It begins no sooner than this.
     not_before: datetime | None = None
 
@@ -37,3 +40,5 @@ class Refused(Struct, frozen=True):
     #: The exact command without secrets, as far as it was understood.
     words: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
+    #: How the command is written, where its words were wrong.
+    usage: str = ""

@@ -116,5 +116,9 @@ class AskedCommand(Struct, frozen=True):
     run: Int64 = 0
     #: The full name of the command; empty: nothing was decided yet.
     command: str = ""
+    #: The exact command without secrets, as one would type it; empty: nothing was decided yet.
+    words: str = ""
+    #: No message in the channel shows what was asked: a slash command.
+    is_bare: bool = False
     #: It begins no sooner than this.
     not_before: datetime | None = None

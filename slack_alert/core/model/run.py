@@ -162,8 +162,32 @@ class RunProgress(Struct):
     is_stuck: bool = False
     #: Called when the function of a stuck run has returned after all; set by the code that waits for it.
     released: Callable[[], None] | None = None
+    #: How far its function says it is (`ctx.progress`): from 0 to 1, and at what.
+    fraction: float | None = None
+    step: str = ""
     #: Remarks for the history, such as that it was caught up, or retried.
     remarks: tuple[Reason, ...] = ()
+
+
+class Arguments(Struct, frozen=True):
+    """The arguments of a command, converted."""
+
+    #: By the name of the parameter.
+    values: Mapping[str, object] = field(default_factory=dict)
+    #: Those of `*args`.
+    rest: tuple[object, ...] = ()
+
+
+class AskedBy(Struct, frozen=True):
+    """The person who asked for a run, as its function sees it: `ctx.by`."""
+
+    #: The account's id in its service, and the key by which it is recorded.
+    id: str
+    key: str
+    name: str
+    #: The chat service.
+    chat: str
+    roles: tuple[str, ...] = ()
 
 
 class Run(Struct, frozen=True):
@@ -181,6 +205,11 @@ class Run(Struct, frozen=True):
     emits: str | None = None
     run_options: RunOptions = DEFAULT_OPTIONS
     progress: RunProgress = field(default_factory=RunProgress)
+    #: Those that a person gave, for a command.
+    arguments: Arguments | None = None
+    by: AskedBy | None = None
+    #: Where the person is answered.
+    reply_to: Address | None = None
 
     @property
     def posts(self) -> RunPosts:

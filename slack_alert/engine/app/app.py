@@ -183,6 +183,7 @@ class App:
             self._record_turn,
             self._inbox_poller.poll,
             self._post_digests,
+            self._refresh_answers,
             self._record_running,
             self._prune,
             self._beat,
@@ -239,6 +240,10 @@ class App:
 
     def _post_digests(self) -> None:
         self._components.post_digests(self._components.clock.now())
+
+    def _refresh_answers(self) -> None:
+        if self._components.chat is not None:
+            self._components.chat.commands.refresh()
 
     def _record_turn(self) -> None:
         self._liveness.turn(self._components.clock.now())

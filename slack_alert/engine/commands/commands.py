@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
+from slack_alert.core.commands.answers import RunState
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.queue import QueuedRun, QueueState, startable
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand, Asker
 from slack_alert.core.model.audit import AuditEntry, AuditVerdict
-from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
-from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Batch, Snapshot, StartedRun
 from slack_alert.engine.commands.answers import Answers
+from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Clock, Executor, People, Recorder
+from slack_alert.engine.ports import CancelingExecutor, Clock, People, Recorder
 from slack_alert.engine.runs.run_records import joined, log_failure, outcome_of, submit_with_starts
 from slack_alert.engine.system.loop_runner import in_own_thread
-
-log = logging.getLogger(__name__)
 
 #: What was written longer ago than this is not run any more.
 EXPIRES = timedelta(minutes=10)
 #: How long the programs of a canceled run have between SIGTERM and SIGKILL.
 CANCEL_GRACE = timedelta(seconds=5)
+#: A run that takes less is told with its end only.
+_BRIEF = timedelta(seconds=1)
 
 #: Decides about a command: what was asked, who asks, and now.
 Decide = Callable[[AskedCommand, Asker, datetime], Accepted | Refused]
+
+
+class Beside(Protocol):
+    """What goes on beside the engine's thread; its methods may be called on any thread."""
+
+    def begin(self, coroutine: Coroutine[object, object, object]) -> None:
+        """Begin a coroutine on the main loop."""
+
+    def wake(self, at: datetime, call: Callable[[], object]) -> None:
+        """Call at an instant, or a little later, instead of what was to be called before."""
+
+
+class EditBudget(Protocol):
+    """Says which of the runs may be told about now, so that all of them stay within what the service takes."""
+
+    def due(self, runs: Sequence[int], now: datetime) -> Sequence[int]:
+        """Return those of the runs whose messages may be edited now."""
 
 
 class OpenRun(Struct):
@@ -44,12 +60,15 @@ class OpenRun(Struct):
 
     asked: AskedCommand
     accepted: Accepted
+    queued: QueuedRun
     #: None: it waits.
     run: Run | None = None
+    #: The number of messages about it so far; they edit the first one.
+    told: int = 0
     #: Texts that it has posted on its way.
     texts: tuple[str, ...] = ()
-    #: The name of the person who canceled it.
-    canceled_by: str | None = None
+    #: The name of the person who canceled it; empty: nobody.
+    canceled_by: str = ""
 
     @property
     def number(self) -> int:
@@ -67,15 +86,17 @@ class Commands:
         self,
         engine: Engine,
         recorder: Recorder,
-        executor: Executor,
+        executor: CancelingExecutor,
         clock: Clock,
         *,
         decide: Decide,
         people: People,
         limits: Mapping[str, int],
         answers: Answers,
+        past: PastRuns,
+        budget: EditBudget,
         services: ContextServices,
-        loop: asyncio.AbstractEventLoop,
+        beside: Beside,
     ) -> None:
         self._engine = engine
         self._recorder = recorder
@@ -85,32 +106,26 @@ class Commands:
         self._people = people
         self._limits = limits
         self._answers = answers
+        self._past = past
+        self._budget = budget
         self._services = services
-        self._loop = loop
+        self._beside = beside
         #: By the number of the run; later runs join the queue when their time comes.
         self._open: dict[int, OpenRun] = {}
         self._queue = QueueState()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._wake: asyncio.TimerHandle | None = None
         self._is_stopped = False
-        engine.asked = self._identify_first
+        engine.asked = lambda asked: self._beside.begin(self._identify_all([asked]))
 
     # --- coming in
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on with what a former process accepted; runs that it cut off are `interrupted`. Before the engine's."""
         running = {started.run: started for started in snapshot.running}
-        cut_off = [asked for asked in snapshot.asked if asked.run in running]
-        for asked in cut_off:
-            self._settle_cut_off(asked, running[asked.run])
-        left = [asked for asked in snapshot.asked if asked.run not in running]
-        if left:
-            self._aside(self._identify_all(left))
-
-    def _identify_first(self, asked: AskedCommand) -> None:
-        """Find out who asks, and decide; called on the engine's own thread."""
-        with suppress(RuntimeError):  # The loop is closed: the next start goes on with it.
-            self._loop.call_soon_threadsafe(lambda: self._aside(self._identify_all([asked])))
+        for asked in snapshot.asked:
+            if asked.run in running:
+                self._settle_cut_off(asked, running[asked.run])
+        if left := [asked for asked in snapshot.asked if asked.run not in running]:
+            self._beside.begin(self._identify_all(left))
 
     async def _identify_all(self, commands: Sequence[AskedCommand]) -> None:
         """Find out who asks, all at once, and decide in the order in which they came."""
@@ -118,91 +133,68 @@ class Commands:
         for asked, asker in zip(commands, askers, strict=True):
             self._engine.post(partial(self._decide_on, asked, asker))
 
-    def _aside(self, coroutine: object) -> None:
-        task = self._loop.create_task(coroutine)  # type: ignore[arg-type]
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     # --- deciding
 
     def _decide_on(self, asked: AskedCommand, asker: Asker) -> None:
         now = self._clock.now()
         if self._is_stopped:  # The next start goes on with it.
             return
-        if now - asked.at > EXPIRES and not asked.run:
-            self._refuse(asked, self._answers.expired(asked, now))
+        if not asked.run and now - asked.at > EXPIRES:
+            late = Refused(AuditVerdict.EXPIRED, self._answers.expired_reason(asked, now))
+            self._refuse(asked, late)
             return
         decided = self._decide(asked, asker, now)
         if isinstance(decided, Refused):
+            self._open.pop(asked.run, None)  # A later run whose time has come.
             self._refuse(asked, decided)
             return
         is_known = bool(asked.run)
         if not is_known:
             later = decided.not_before if decided.not_before and decided.not_before > now else None
-            number = self._engine.next_id()
-            asked = replace(asked, run=number, command=decided.command.name, not_before=later)
-        one = OpenRun(asked, decided)
+            asked = replace(
+                asked,
+                run=self._engine.next_id(),
+                command=decided.command.name,
+                words=decided.words,
+                not_before=later,
+            )
+        one = self._open.get(asked.run) or OpenRun(asked, decided, _queued(asked, decided))
+        one.accepted = decided
         self._open[asked.run] = one
         # Its number is on disk before it starts: a run that is noted as started belongs to it.
         self._recorder.submit(Batch(asked=[] if is_known else [asked]), partial(self._enqueue, one))
 
     def _refuse(self, asked: AskedCommand, refused: Refused) -> None:
         messages = self._answers.refused(asked, refused)
-        entry = self._entry(asked, refused.verdict, refused.reason, params=refused.params)
+        entry = self._entry(asked, refused.verdict, refused.reason, words=refused.words, params=refused.params)
         self._recorder.submit(Batch(messages=messages, settled=[asked.id], audit=[entry]))
 
     def _enqueue(self, one: OpenRun) -> None:
-        asked, now = one.asked, self._clock.now()
-        if asked.not_before is not None and asked.not_before > now:
-            self._recorder.submit(Batch(messages=self._answers.later(one.asked, one.accepted, now)))
-            self._wake_later()
+        now = self._clock.now()
+        if one.number not in self._open:  # It was canceled meanwhile.
             return
-        self._queue = self._queue.add(self._queued(one))
-        self._start_next()
-        if one.run is None and one.number in self._open:
-            self._recorder.submit(Batch(messages=self._answers.queued(one.asked, one.accepted, self._queue, now)))
-
-    def _queued(self, one: OpenRun) -> QueuedRun:
-        asked, command = one.asked, one.accepted.command
-        return QueuedRun(
-            asked.run,
-            command.name,
-            one.accepted.words,
-            asked.by.key,
-            asked.by.name,
-            command.queue,
-            one.accepted.lock,
-            asked.at,
-            asked.not_before,
-        )
+        if one.queued.is_in_line(now):
+            self._queue = self._queue.add(one.queued)
+            self._start_next()
+        else:
+            self._wake_later()
+        if one.run is None and one.number in self._open and not one.told:
+            one.told = 1
+            message = self._answers.waiting(one.asked, one.queued, self._queue, self._limits, now)
+            self._recorder.submit(Batch(messages=[message]))
 
     def _wake_later(self) -> None:
-        """Have runs whose time comes decided upon once more; on any thread."""
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._set_alarm)
+        """Have runs whose time comes decided upon once more."""
+        times = [one.asked.not_before for one in self.open if one.run is None and one.asked.not_before]
+        if times := [at for at in times if at > self._clock.now()]:
+            self._beside.wake(min(times), lambda: self._engine.post(self._take_up_later))
 
-    def _set_alarm(self) -> None:
+    def _take_up_later(self) -> None:
         now = self._clock.now()
-        later = [one.asked for one in list(self._open.values()) if one.asked.not_before and one.run is None]
-        at = min((asked.not_before for asked in later if asked.not_before and asked.not_before > now), default=None)
-        if self._wake is not None:
-            self._wake.cancel()
-        if at is not None:
-            # In short steps, because the clock may be set.
-            seconds = min(60.0, max(0.05, (at - now).total_seconds()))
-            self._wake = self._loop.call_later(seconds, self._ring)
-
-    def _ring(self) -> None:
-        now = self._clock.now()
-        due = [
-            one.asked
-            for one in list(self._open.values())
-            if one.run is None and one.asked.not_before and one.asked.not_before <= now
-        ]
-        fresh = [asked for asked in due if self._queue.find(asked.run) is None]
-        if fresh:
-            self._aside(self._identify_all(fresh))
-        self._set_alarm()
+        waiting = [one.asked for one in self.open if one.run is None and self._queue.find(one.number) is None]
+        if due := [asked for asked in waiting if asked.not_before and asked.not_before <= now]:
+            self._beside.begin(self._identify_all(due))
+        self._wake_later()
 
     # --- running
 
@@ -210,21 +202,28 @@ class Commands:
         if self._is_stopped:
             return
         now = self._clock.now()
-        for queued in startable(self._queue.running, self._queue.waiting, self._limits, now):
-            one = self._open[queued.run]
-            command = one.accepted.command
+        starting = startable(self._queue.running, self._queue.waiting, self._limits, now)
+        for queued in starting:
             self._queue = self._queue.start(queued.run, now)
-            one.run = Run(
-                one.number,
-                command.name,
-                command.action,
-                one.asked.at,
-                asked_by=one.asked.by.key,
-                run_options=command.run_options,
-                arguments=one.accepted.arguments,
-            )
+        for run in [self._begun(self._open[queued.run], now) for queued in starting]:
             # Its start is on disk before its function is called: it never runs twice.
-            submit_with_starts(self._recorder, Batch(), [one.run], partial(self._executor.submit, [one.run], self))
+            submit_with_starts(self._recorder, Batch(), [run], partial(self._executor.submit, [run], self))
+
+    def _begun(self, one: OpenRun, now: datetime) -> Run:
+        command, asked = one.accepted.command, one.asked
+        one.queued = replace(one.queued, started=now)
+        one.run = Run(
+            one.number,
+            command.name,
+            command.action,
+            asked.at,
+            asked_by=asked.by.key,
+            run_options=command.run_options,
+            arguments=one.accepted.arguments,
+            by=one.accepted.by,
+            reply_to=asked.reply_to.to,
+        )
+        return one.run
 
     def done(self, run: Run, result: Result) -> None:
         """Settle a run."""
@@ -233,51 +232,70 @@ class Commands:
     def say(self, run: Run, pieces: tuple[Piece, ...], to: Address | None = None) -> None:
         """Post pieces in the middle of a run, in the thread of its answer."""
         one = self._open.get(run.id)
-        if one is None or (run.progress.is_canceled and one.canceled_by is None):
-            return
-        told, text = self._answers.said(one.asked, run, pieces, to)
-        one.texts += (text,)
-        submit_with_starts(self._recorder, Batch(messages=told), [run])
+        if one is not None and (told := self._answers.said(one.asked, run, pieces, to)):
+            one.texts += (self._answers.text(run, pieces),)
+            self._recorder.submit(Batch(messages=told))
 
     def emit(self, run: Run, value: object) -> None:
-        """Do nothing: a command is no sensor."""
+        """Raise an error: a command is no sensor."""
         raise AssertionError(f"{run.binding} is no sensor, and emitted {value!r}")
 
     def context(self, run: Run) -> Context:
         """Return the context of a run."""
-        return Context(run, self._services, self._engine)
+        return Context(run, self._services, _CommandHost(self, self._engine))
 
     def ended(self, run: Run) -> None:
         """End the subprocesses of a run."""
         self._services.children.terminate(run.id)
 
+    def refresh(self) -> None:
+        """Tell how far the runs are that take a while; called now and then, on any thread."""
+        if self._open:
+            self._engine.post(self._tell_progress)
+
+    def _tell_progress(self) -> None:
+        now = self._clock.now()
+        slow = {one.number: one for one in self.running if one.queued.started and now - one.queued.started >= _BRIEF}
+        messages = []
+        for number in self._budget.due(list(slow), now) if slow else ():
+            one = slow[number]
+            assert one.run is not None, "it is running"
+            messages.append(self._answers.running(one.asked, one.queued, one.run, one.told, now, one.canceled_by))
+            one.told += 1
+        if messages:
+            self._recorder.submit(Batch(messages=messages))
+
     def _finish(self, run: Run, result: Result) -> None:
         one = self._open.pop(run.id, None)
         if one is None:  # It was recorded as interrupted: the program ends.
             return
-        if result.failure is not None and one.canceled_by is None:
+        if result.failure is not None and not one.canceled_by:
             log_failure(run, result.failure)
-        verdict, audited = self._verdict(one, result)
-        messages, text = self._answers.ended(one.asked, one.accepted, run, result, canceled_by=one.canceled_by)
-        record = self._record(one, run, result, verdict, text, messages)
-        entry = self._entry(one.asked, audited, duration=result.duration, params=one.accepted.params)
+        if one.canceled_by:
+            result = result._replace(failure=None)
+        state, verdict, audited = _end_of(one, result)
+        record = self._record(one, run, result, verdict)
+        self._past.add(record)
+        usage = one.accepted.usage if result.failure is not None and _is_about_arguments(result) else ""
+        messages = self._answers.ended(
+            one.asked, one.queued, run, result, self._clock.now(),
+            state=state, usage=usage, canceled_by=one.canceled_by, is_first=not one.told,
+        )  # fmt: skip
+        errors_to = one.accepted.command.errors_to
+        if result.failure is not None and errors_to is not None and errors_to != one.asked.reply_to.to:
+            messages.append(self._answers.failure_to(one.asked, result.failure, errors_to))
+        record = record._replace(to=", ".join(dict.fromkeys(message.to.shown for message in messages)) or None)
+        entry = self._entry(
+            one.asked, audited, duration=result.duration, params=one.accepted.params,
+            reason=result.failure.kind if result.failure is not None else one.canceled_by,
+        )  # fmt: skip
         batch = Batch(records=[record], messages=messages, settled=[one.asked.id], audit=[entry])
         self._recorder.submit(batch, partial(self._release, one))
 
-    def _verdict(self, one: OpenRun, result: Result) -> tuple[Verdict, AuditVerdict]:
-        if one.canceled_by is not None:
-            return Verdict.CANCELED, AuditVerdict.CANCELED
-        if result.failure is not None:
-            return result.failure.verdict, AuditVerdict.FAILED
-        return (Verdict.SAID if result.pieces or one.texts else Verdict.QUIET), AuditVerdict.RAN
-
-    def _record(
-        self, one: OpenRun, run: Run, result: Result, verdict: Verdict, text: str, messages: Iterable[Message]
-    ) -> Record:
-        said = joined(one.texts, text)
-        told = ", ".join(dict.fromkeys(message.to.shown for message in messages)) or None
+    def _record(self, one: OpenRun, run: Run, result: Result, verdict: Verdict) -> Record:
+        said = joined(one.texts, self._answers.text(run, result.pieces))
         return Record(
-            run.id, run.binding, run.slot, verdict, run.progress.started, result.duration, said, told,
+            run.id, run.binding, run.slot, verdict, run.progress.started, result.duration, said,
             error=result.failure.traceback if result.failure else None, printed=run.printed,
             asked_by=one.asked.by.key, numbers=result.numbers, usage=result.usage,
             outcome=outcome_of(result, said, said),
@@ -295,27 +313,26 @@ class Commands:
 
     def _cancel(self, number: int, by: str) -> None:
         one = self._open.get(number)
-        if one is None or one.canceled_by is not None:
+        if one is None or one.canceled_by:
             return
         one.canceled_by = by
         if one.run is not None:
-            self._end(one.run)
+            one.run.progress.is_canceled = True
+            for end in (self._executor.cancel, self._terminate):
+                self._beside.begin(in_own_thread(partial(end, one.run, grace=CANCEL_GRACE)))
             return
         self._open.pop(number, None)
-        run = Run(number, one.accepted.command.name, one.accepted.command.action, one.asked.at)
-        messages, _ = self._answers.ended(one.asked, one.accepted, run, QUIET, canceled_by=by)
-        entry = self._entry(one.asked, AuditVerdict.CANCELED, params=one.accepted.params)
-        record = Record(number, run.binding, one.asked.at, Verdict.CANCELED, asked_by=one.asked.by.key)
+        messages = self._answers.ended(
+            one.asked, one.queued, None, QUIET, self._clock.now(),
+            state=RunState.CANCELED, canceled_by=by, is_first=not one.told,
+        )  # fmt: skip
+        entry = self._entry(one.asked, AuditVerdict.CANCELED, params=one.accepted.params, reason=by)
+        record = Record(number, one.asked.command, one.asked.at, Verdict.CANCELED, asked_by=one.asked.by.key)
         batch = Batch(records=[record], messages=messages, settled=[one.asked.id], audit=[entry])
         self._recorder.submit(batch, partial(self._release, one))
 
-    def _end(self, run: Run) -> None:
-        run.progress.is_canceled = True
-        output = run.progress.output
-        if output is not None and output.cancel is not None:
-            self._loop.call_soon_threadsafe(output.cancel)
-        end = partial(self._services.children.terminate, run.id, grace=CANCEL_GRACE)
-        self._loop.call_soon_threadsafe(lambda: self._aside(in_own_thread(end)))
+    def _terminate(self, run: Run, *, grace: timedelta) -> None:
+        self._services.children.terminate(run.id, grace=grace)
 
     def stop(self) -> None:
         """Start no further run; what waits is for the next start."""
@@ -328,8 +345,8 @@ class Commands:
 
     @property
     def open(self) -> list[OpenRun]:
-        """All that was accepted and has not ended, in the order in which it was; may be read on any thread."""
-        return sorted(self._open.values(), key=lambda one: one.number)
+        """All that was accepted and has not ended, in that order; may be read on any thread."""
+        return sorted(list(self._open.values()), key=lambda one: one.number)  # noqa: C414 - a copy, made at once
 
     @property
     def queue(self) -> QueueState:
@@ -343,21 +360,26 @@ class Commands:
             assert one.run is not None, "it is running"
             one.run.progress.is_canceled = True
             started = StartedRun(one.number, one.run.binding, one.run.slot, one.run.progress.started or one.run.slot)
-            self._settle_cut_off(one.asked, started, printed=one.run.printed)
+            self._settle_cut_off(one.asked, started, one.run, is_first=not one.told)
         return len(cut_off)
 
-    def _settle_cut_off(self, asked: AskedCommand, started: StartedRun, printed: str | None = None) -> None:
+    def _settle_cut_off(
+        self, asked: AskedCommand, started: StartedRun, run: Run | None = None, *, is_first: bool = False
+    ) -> None:
+        """Record a run that was cut off; where nobody knows whether it was told of, its message is edited if any."""
         record = Record(
-            started.run, started.binding, started.slot, Verdict.INTERRUPTED, started.started, printed=printed,
-            asked_by=asked.by.key,
+            started.run, started.binding, started.slot, Verdict.INTERRUPTED, started.started,
+            printed=None if run is None else run.printed, asked_by=asked.by.key,
         )  # fmt: skip
-        messages = self._answers.interrupted(asked)
+        queued = QueuedRun(
+            asked.run, asked.command, asked.words, asked.by.key, asked.by.name, None, "", asked.at,
+            started=started.started,
+        )  # fmt: skip
+        messages = self._answers.ended(
+            asked, queued, run, QUIET, self._clock.now(), state=RunState.INTERRUPTED, is_first=is_first
+        )
         entry = self._entry(asked, AuditVerdict.INTERRUPTED)
         self._recorder.submit(Batch(records=[record], messages=messages, settled=[asked.id], audit=[entry]))
-
-    def hold(self, name: str, hold: Pause | None) -> None:
-        """Pause or resume (None) a job."""
-        self._engine.hold(name, hold)
 
     def _entry(
         self,
@@ -365,11 +387,41 @@ class Commands:
         verdict: AuditVerdict,
         reason: str = "",
         *,
+        words: str = "",
         duration: timedelta | None = None,
         params: Mapping[str, object] | None = None,
     ) -> AuditEntry:
         to = asked.reply_to.to
         return AuditEntry(
             self._clock.now(), asked.by.key, asked.by.name, to.channel, to.conversation, asked.door,
-            asked.command or asked.text, params or {}, verdict, reason, asked.run or None, duration,
+            asked.words or words or asked.text, params or {}, verdict, reason, asked.run or None, duration,
         )  # fmt: skip
+
+
+class _CommandHost:
+    """Does what the function of a command asks for through its context."""
+
+    def __init__(self, commands: Commands, engine: Engine) -> None:
+        self.say = commands.say
+        self.hold = engine.hold
+
+
+def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
+    return QueuedRun(
+        asked.run, asked.command, asked.words, asked.by.key, asked.by.name, accepted.command.queue, accepted.lock,
+        asked.at, asked.not_before,
+    )  # fmt: skip
+
+
+def _end_of(one: OpenRun, result: Result) -> tuple[RunState, Verdict, AuditVerdict]:
+    if one.canceled_by:
+        return RunState.CANCELED, Verdict.CANCELED, AuditVerdict.CANCELED
+    if result.failure is not None:
+        return RunState.FAILED, result.failure.verdict, AuditVerdict.FAILED
+    is_said = bool(result.pieces or one.texts)
+    return RunState.DONE, Verdict.SAID if is_said else Verdict.QUIET, AuditVerdict.RAN
+
+
+def _is_about_arguments(result: Result) -> bool:
+    """Return whether a failure may come from what was typed."""
+    return result.failure is not None and result.failure.kind in ("TypeError", "ValueError", "BadValue")

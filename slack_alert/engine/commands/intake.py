@@ -19,11 +19,12 @@ class ChatIntake:
 
     async def take(self, said: ChatMessage | ButtonPress) -> None:
         """Return as soon as it is kept, or needs not be: it asks for nothing, or was taken before."""
+        is_bare = isinstance(said, ChatMessage) and said.is_slash
         text = f"{said.action} {said.value}" if isinstance(said, ButtonPress) else self._asked_text(said)
         if text is None:
             return
-        asked = AskedCommand(said.ids, said.at, said.by, said.reply_to, text, said.door)
         loop = asyncio.get_running_loop()
         kept = asyncio.Event()
+        asked = AskedCommand(said.ids, said.at, said.by, said.reply_to, text, said.door, is_bare=is_bare)
         self._engine.handle(asked, lambda: loop.call_soon_threadsafe(kept.set))
         await kept.wait()

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from slack_alert.core.content.markup import Markup, unformatted
 from slack_alert.core.content.pieces import Piece
@@ -36,6 +36,8 @@ class ContextServices(Struct, frozen=True):
     now: Callable[[], datetime]
     key_value_store: Callable[[str], KeyValueStore]
     children: Subprocesses = field(default_factory=Subprocesses)
+    #: What the verbs of the chat work on; None where there is no chat.
+    program: Any = None  # Any: it is made of operations, which lie above
 
 
 class ContextHost(Protocol):
@@ -64,6 +66,11 @@ class Context:
         self.now: datetime = run.slot
         #: The fields of the event, for a rule; empty for a job.
         self.event: Mapping[str, object] = run.event or {}
+        #: Who asked for it, and where that person is answered; None: it ran by itself.
+        self.by = run.by
+        self.reply_to = run.reply_to
+        #: The running program, for the verbs that come with it.
+        self.program = services.program
         self.log = logging.getLogger(run.binding)
         #: The configuration of the function's pack; empty outside packs.
         self.config: Mapping[str, str] = {}
@@ -81,7 +88,8 @@ class Context:
             self._host.say(self._run, pieces, self._services.address(to) if to else None)
 
     def progress(self, fraction: float, text: str = "") -> None:
-        """Log the progress of the run, from 0 to 1."""
+        """Tell the progress of the run, from 0 to 1, and what it is at: in the log, and to the person who asked."""
+        self._run.progress.fraction, self._run.progress.step = float(fraction), str(text)
         self.log.info("progress", extra={"run": self._run.id, "fraction": fraction, "text": text})
 
     def link(self, url: str, text: str) -> str:

@@ -58,9 +58,9 @@ class Subprocesses:
         """Forget a program that has ended."""
         self._forget(child)
 
-    def terminate(self, run: int) -> None:
-        """End the programs of a run; return when that is done, within little more than a second."""
-        self._end([child for child, owner in list(self._running.items()) if owner == run])
+    def terminate(self, run: int, *, grace: timedelta = _GRACE) -> None:
+        """End the programs of a run; return when that is done, within little more than `grace`, which each is given."""
+        self._end([child for child, owner in list(self._running.items()) if owner == run], grace)
 
     def end_all(self) -> None:
         """End all programs, as `terminate` does; to be called once their runs are marked as canceled."""
@@ -106,13 +106,13 @@ class Subprocesses:
         kill()
         _read_on(child)
 
-    def _end(self, children: list[_Child]) -> None:
+    def _end(self, children: list[_Child], grace: timedelta = _GRACE) -> None:
         if not children:  # Most runs have none.
             return
         kills = [self._ending(child) for child in children]
         for child in children:
             _ask_to_end(child)
-        self._await_end(children)
+        self._await_end(children, grace)
         for kill in kills:
             kill()
         self._await_end(children)
@@ -124,10 +124,10 @@ class Subprocesses:
         known = process_tree.descendants(child.pid) if child.returncode is None else []
         return partial(process_tree.kill, child, self._signs.get(child, ""), known)
 
-    def _await_end(self, children: list[_Child]) -> None:
+    def _await_end(self, children: list[_Child], grace: timedelta = _GRACE) -> None:
         """Wait a little for programs to end: a program is removed by the thread that waits for it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._running.keys().isdisjoint(children), _GRACE.total_seconds())
+            self._changed.wait_for(lambda: self._running.keys().isdisjoint(children), grace.total_seconds())
 
     def _forget(self, child: _Child) -> None:
         with self._changed:

@@ -117,11 +117,11 @@ class ChildProcess:
                     break
         return {}
 
-    def expire(self) -> None:
-        """End the process because its run takes too long, and wait for that."""
+    def expire(self, grace: float = END_GRACE) -> None:
+        """End the process because its run takes too long, or is canceled, and wait for that; in seconds."""
         self.is_overdue = True
         process_tree.ask_to_end(self.popen)
-        if not self._ended.wait(END_GRACE):
+        if not self._ended.wait(grace):
             self.kill()
 
     def kill(self) -> None:

@@ -105,6 +105,8 @@ class ProcessPool:
         self._clock = clock
         self._deadlines = Deadlines()
         self._idle: list[ChildProcess] = []
+        #: The processes that have a call, by the number of its run.
+        self._calling: dict[int, ChildProcess] = {}
         self._lock = threading.Lock()
         self._is_stopped = False
 
@@ -116,14 +118,23 @@ class ProcessPool:
         try:
             process = self._take(self._sources.contents_for(run.binding))
             try:
+                self._calling[run.id] = process
+                if run.progress.is_canceled:  # It was meanwhile.
+                    process.expire()
                 result = self._call_in(process, run, host)
             finally:
+                self._calling.pop(run.id, None)
                 self._give_back(process)
         finally:
             if run.progress.output is not None:
                 run.progress.output.end()
             current.reset(token)
         return result._replace(duration=timedelta(0, perf_counter() - begun))
+
+    def cancel(self, run: Run, grace: timedelta) -> None:
+        """End the process that has the call of a run, if any: it is asked first, and killed after `grace`."""
+        if (process := self._calling.get(run.id)) is not None:
+            process.expire(grace.total_seconds())
 
     def stop(self) -> None:
         """Keep processes only for the runs that go on."""

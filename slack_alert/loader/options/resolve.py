@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
-from slack_alert.core.bindings import Binding, Command, Job
+from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.commands.command import Command
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Catalog, Problem, Severity, full_name
+from slack_alert.core.commands.command import Command
 from slack_alert.core.errors import BadValue
 from tests.fakes.engine_rig import make_job
 

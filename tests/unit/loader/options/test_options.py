@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Severity
+from slack_alert.core.commands.command import Command
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions

@@ -1,0 +1,164 @@
+"""The messages that answer people: one for each run, edited as it goes on, and its value in the same thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from slack_alert.core.commands.answers import (
+    AnswerOptions,
+    CommandProgress,
+    RunState,
+    RunView,
+    answer,
+    refused_text,
+)
+from slack_alert.core.commands.decision import Refused
+from slack_alert.core.commands.queue import QueuedRun, QueueState, expected_starts, positions
+from slack_alert.core.content.pieces import Piece, Text
+from slack_alert.core.content.render import deliverable
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand
+from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverity, RunPart
+from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.pipeline.messages import MOST, as_text, messages
+from slack_alert.core.structs import replace
+from slack_alert.core.units.humanize import format_distance
+from slack_alert.engine.commands.past_runs import PastRuns
+
+#: The parts of a run's own message are numbered apart from what the run says: the first, its edits, and its last.
+_FIRST, _LAST = 1_000_000, 2_000_000
+#: In characters: so much of what a run has printed is looked at for its last lines.
+_TAIL = 2_000
+
+
+class Answers:
+    """Makes the messages about runs that people asked for."""
+
+    def __init__(self, options: AnswerOptions, past: PastRuns) -> None:
+        self._options = options
+        self._past = past
+
+    def refused(self, asked: AskedCommand, refused: Refused) -> list[Message]:
+        """Return the answer to a command that does not run."""
+        text = refused_text(refused, self._options, usage=refused.usage)
+        return [self._message(asked, f"asked/{asked.id}", text, 0)]
+
+    def expired_reason(self, asked: AskedCommand, now: datetime) -> str:
+        """Return why a command is not run that came too long after it was written."""
+        return f"it came {format_distance(now - asked.at)} after it was written, and was not run."
+
+    def waiting(
+        self, asked: AskedCommand, run: QueuedRun, queue: QueueState, limits: Mapping[str, int], now: datetime
+    ) -> Message:
+        """Return the message about a run that waits in line, or for its time."""
+        expected = expected_starts(queue.running, queue.waiting, limits, self._past.usual, now)
+        held_by = next((each for each in queue.running if run.lock and each.lock == run.lock), None)
+        view = RunView(
+            run,
+            RunState.QUEUED,
+            now,
+            position=positions(queue.waiting, now).get(run.run),
+            expected=expected.get(run.run),
+            held_by=held_by,
+        )
+        return self._part(asked, answer(view, self._options).edit, 0)
+
+    def running(self, asked: AskedCommand, queued: QueuedRun, run: Run, edits: int, now: datetime, by: str) -> Message:
+        """Return the message about a run that goes on, its `edits`-th edit; `by` is who has canceled it."""
+        view = RunView(queued, RunState.RUNNING, now, progress=_progress(run), canceled_by=by)
+        return self._part(asked, answer(view, self._options).edit, edits)
+
+    def said(self, asked: AskedCommand, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> list[Message]:
+        """Return the messages of pieces that a run posts on its way; beyond the limit of a run there are none."""
+        if run.posts.said > MOST:
+            return []
+        told = messages(run.posts, pieces, to or asked.reply_to.to)
+        run.progress.posts = replace(run.posts, said=run.posts.said + len(told))
+        return list(told) if to is not None else [self._in_thread(asked, message) for message in told]
+
+    def ended(
+        self,
+        asked: AskedCommand,
+        queued: QueuedRun,
+        run: Run | None,
+        result: Result,
+        now: datetime,
+        *,
+        state: RunState,
+        usage: str = "",
+        canceled_by: str = "",
+        is_first: bool,
+    ) -> list[Message]:
+        """Return the messages that tell the end of a run; `is_first`: nothing was told about it before."""
+        view = RunView(
+            queued,
+            state,
+            now,
+            progress=CommandProgress() if run is None else _progress(run),
+            duration=result.duration if run is not None and result.duration > timedelta() else None,
+            former=self._past.former(queued.command),
+            failure=result.failure,
+            usage=usage,
+            canceled_by=canceled_by,
+        )
+        made = answer(view, self._options, result.pieces)
+        severity = MessageSeverity.ERROR if result.failure is not None else MessageSeverity.INFO
+        last = self._part(asked, made.edit, 0 if is_first else _LAST - _FIRST, severity)
+        name = queued.command.rpartition(".")[2]
+        parts = [part for piece in made.follow for part in deliverable(piece, name=name)]
+        follow = [
+            self._in_thread(asked, replace(self._part(asked, part, _LAST - _FIRST + n), manner=DeliveryMode.POST))
+            for n, part in enumerate(parts, 1)
+        ]
+        return [last, *follow]
+
+    def failure_to(self, asked: AskedCommand, failure: Failure, to: Address) -> Message:
+        """Return the card of a failed run for those who are told besides."""
+        origin = RunPart(asked.command, asked.at, asked.run, _LAST + MOST)
+        text = f"{asked.words} failed: {failure.kind}: {failure.message} (E-{asked.run})"
+        return Message(origin.key, to, Text(self._options.mark.escape(text)), origin, severity=MessageSeverity.ERROR)
+
+    def text(self, run: Run, pieces: tuple[Piece, ...]) -> str:
+        """Return the text of what a run said, for the history."""
+        return as_text(pieces, run.binding)
+
+    def _part(
+        self,
+        asked: AskedCommand,
+        piece: Piece,
+        n: int,
+        severity: MessageSeverity = MessageSeverity.INFO,
+    ) -> Message:
+        """Return a part of a run's own message: the first (0) is posted, all others edit it."""
+        first = RunPart(asked.command, asked.at, asked.run, _FIRST)
+        if n == 0:
+            return self._message(asked, first.key, piece, _FIRST, severity)
+        part = replace(first, n=_FIRST + n)
+        message = self._message(asked, part.key, piece, part.n, severity)
+        return replace(message, manner=DeliveryMode.EDIT, root=first.key)
+
+    def _in_thread(self, asked: AskedCommand, message: Message) -> Message:
+        if asked.reply_to.thread:
+            return replace(message, thread=asked.reply_to.thread)
+        root = RunPart(asked.command, asked.at, asked.run, _FIRST).key
+        return replace(message, manner=DeliveryMode.REPLY, root=root)
+
+    def _message(
+        self, asked: AskedCommand, key: str, piece: Piece, n: int, severity: MessageSeverity = MessageSeverity.INFO
+    ) -> Message:
+        origin = RunPart(asked.command or asked.words or "chat", asked.at, asked.run, n)
+        if isinstance(piece, Text) and asked.is_bare:
+            piece = Text(f"{self._asked_line(asked)}\n{piece.text}", piece.entries)
+        return Message(key, asked.reply_to.to, piece, origin, severity=severity, thread=asked.reply_to.thread)
+
+    def _asked_line(self, asked: AskedCommand) -> str:
+        """Return who asked for what, where the channel does not show that."""
+        escape = self._options.mark.escape
+        return f"{escape(asked.by.name or asked.by.user)}: {escape(asked.words or asked.text)}"
+
+
+def _progress(run: Run) -> CommandProgress:
+    progress = run.progress
+    printed = "" if progress.output is None else "".join(progress.output.printed[-50:])[-_TAIL:]
+    return CommandProgress(progress.fraction, progress.step, printed)

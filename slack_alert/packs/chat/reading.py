@@ -1,0 +1,16 @@
+"""Verbs that change nothing; every member may use them unless the configuration says otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slack_alert import deco
+
+if TYPE_CHECKING:
+    from slack_alert import Context
+
+
+@deco(command="whoami")
+def whoami(ctx: Context) -> dict[str, str]:
+    """Say who you are for this program, and which roles you have."""
+    return {"id": ctx.by.key, "name": ctx.by.name, "roles": ", ".join(ctx.by.roles) or "none"}
