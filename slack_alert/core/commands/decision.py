@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, tzinfo
 
+from slack_alert.core.commands.arguments import canonical, masked, parse_arguments, text_of, usage
 from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.denials import explain
+from slack_alert.core.commands.permission_lines import Conversation
+from slack_alert.core.commands.permissions import Permissions, decide, default_texts
+from slack_alert.core.commands.rate import Rate
+from slack_alert.core.commands.roles import is_same_person, person_of, roles_of
+from slack_alert.core.commands.schedule_words import split_time
+from slack_alert.core.commands.suggestions import find_command
+from slack_alert.core.commands.words import split_line
+from slack_alert.core.errors import BadValue
+from slack_alert.core.model.asked import AskedCommand, Asker, Identity
 from slack_alert.core.model.audit import AuditVerdict
 from slack_alert.core.model.run import Arguments, AskedBy
 from slack_alert.core.structs import Struct, field
+from slack_alert.core.units.humanize import format_distance
+
+#: The verbs whose rights depend on what they are about.
+RUN, CANCEL = "chat.run", "chat.cancel"
 
 
 class Accepted(Struct, frozen=True):
@@ -42,3 +57,97 @@ class Refused(Struct, frozen=True):
     params: Mapping[str, object] = field(default_factory=dict)
     #: How the command is written, where its words were wrong.
     usage: str = ""
+
+
+class Decider:
+    """Decides about commands; every door, every later run and every button comes here."""
+
+    def __init__(
+        self,
+        commands: Callable[[], Sequence[Command]],
+        permissions: Permissions,
+        *,
+        zone: tzinfo,
+        rate: Rate,
+        channel_name: Callable[[str], str] = lambda _: "",
+        whose: Callable[[int], Identity | None] = lambda _: None,
+    ) -> None:
+        self._commands = commands
+        self._permissions = permissions
+        self._zone = zone
+        self._rate = rate
+        #: Returns the name of a conversation, without `#`; empty where it is not known.
+        self._channel_name = channel_name
+        #: Returns who asked for a run that has not ended.
+        self._whose = whose
+
+    def __call__(self, asked: AskedCommand, asker: Asker, now: datetime) -> Accepted | Refused:
+        """Return what is decided about what somebody asks for now."""
+        person = person_of(self._permissions.roles, asker.identity)
+        if not asked.run and not self._rate.take(now, person):
+            wait = format_distance(self._rate.wait(now, person))
+            return Refused(AuditVerdict.REFUSED, "You asked for too much in a minute.", f"Ask again in {wait}.")
+        command: Command | None = None
+        try:
+            words = split_line(asked.text) or ["help"]
+            command, rest = find_command(words, self._commands())
+            rest, later = split_time(rest, zone=self._zone, now=now) if not command.is_reading else (rest, None)
+            arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=now)
+        except BadValue as error:
+            written = (command.words, usage(command)) if command is not None else ("", "")
+            return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])
+        shown, params = canonical(command, arguments), masked(arguments, command.parameters)
+        said = self._denial(asked, asker, command, arguments)
+        if said:
+            return Refused(AuditVerdict.DENIED, said, words=shown, params=params)
+        identity = asker.identity
+        by = AskedBy(
+            identity.user, identity.key, identity.name, identity.service, roles_of(self._permissions.roles, asker)
+        )
+        lock = _filled(command, arguments)
+        return Accepted(command, arguments, shown, usage(command), params, lock, by, later)
+
+    def _denial(self, asked: AskedCommand, asker: Asker, command: Command, arguments: Arguments) -> str:
+        """Return why somebody may not; empty: he may."""
+        to = asked.reply_to.to
+        conversation = Conversation.of(to, self._channel_name(to.conversation))
+        roles = self._permissions.roles
+        if command.name == CANCEL and isinstance(number := arguments.values.get("run"), int):
+            owner = self._whose(number)
+            if owner is not None and is_same_person(roles, owner, asker.identity):
+                return ""
+        for each, texts in self._rights(command, arguments):
+            decision = decide(self._permissions, asker, each, texts, conversation)
+            if not decision.is_allowed:
+                return explain(decision, roles)
+        return ""
+
+    def _rights(
+        self, command: Command, arguments: Arguments
+    ) -> Sequence[tuple[Command, Mapping[str, str | Sequence[str]]]]:
+        """Return the commands whose rights it takes: to run a job that is a command, too, takes both."""
+        asked = [(command, _texts(arguments))]
+        if command.name == RUN:
+            job = str(arguments.values.get("job", ""))
+            names = (job, f".{job}")
+            asked += [(each, {}) for each in self._commands() if each.name == job or each.name.endswith(names[1])]
+        return asked
+
+
+def _texts(arguments: Arguments) -> dict[str, str | Sequence[str]]:
+    """Return the arguments as one would write them, by the names of their parameters."""
+    return {
+        name: tuple(map(text_of, value)) if isinstance(value, list) else text_of(value)
+        for name, value in arguments.values.items()
+    }
+
+
+def _filled(command: Command, arguments: Arguments) -> str:
+    """Return the lock of a run, with the arguments, or their defaults, in place of the parameters' names."""
+    lock = command.lock
+    for parameter in command.parameters:
+        value = arguments.values.get(parameter.name)
+        default = default_texts(parameter)
+        text = text_of(value) if value is not None else ",".join(default or (parameter.default,))
+        lock = lock.replace(f"{{{parameter.name}}}", text)
+    return lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Protocol
 
 from slack_alert.core.structs import Struct
 
@@ -48,3 +49,23 @@ class Parameter(Struct, frozen=True):
     takes_dash: bool = False
     #: The class whose member a choice becomes when the function is called; empty: the choice itself.
     enum: str = ""
+
+
+class CommandSignature(Protocol):
+    """What a line of words is compared with; a `Command` is one."""
+
+    @property
+    def name(self) -> str:
+        """Its full name, such as `deploys.deploy`."""
+
+    @property
+    def words(self) -> str:
+        """The words that people write."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other words that mean the same."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its parameters, in the order of the signature."""

@@ -72,6 +72,17 @@ class Action(Struct, frozen=True):
     parameters: tuple[str, ...] = ()
 
 
+class Arguments(Struct, frozen=True):
+    """The values of a command's words."""
+
+    #: By the names of the parameters, in their order; of an Enum the name of the member.
+    values: Mapping[str, object] = field(default_factory=dict)
+    #: Those of `*args`.
+    rest: tuple[object, ...] = ()
+    #: By the names of parameters, the Enum classes whose members the function takes.
+    enums: Mapping[str, str] = field(default_factory=dict)
+
+
 class Failure(Struct, frozen=True):
     """A plugin's exception, as text."""
 
@@ -169,15 +180,6 @@ class RunProgress(Struct):
     remarks: tuple[Reason, ...] = ()
 
 
-class Arguments(Struct, frozen=True):
-    """The arguments of a command, converted."""
-
-    #: By the name of the parameter.
-    values: Mapping[str, object] = field(default_factory=dict)
-    #: Those of `*args`.
-    rest: tuple[object, ...] = ()
-
-
 class AskedBy(Struct, frozen=True):
     """The person who asked for a run, as its function sees it: `ctx.by`."""
 
@@ -205,7 +207,7 @@ class Run(Struct, frozen=True):
     emits: str | None = None
     run_options: RunOptions = DEFAULT_OPTIONS
     progress: RunProgress = field(default_factory=RunProgress)
-    #: Those that a person gave, for a command.
+    #: What was typed, for a command.
     arguments: Arguments | None = None
     by: AskedBy | None = None
     #: Where the person is answered.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Generator, Iterable
+from collections.abc import AsyncIterable, Callable, Generator, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from time import perf_counter
@@ -47,7 +47,8 @@ class Caller:
         try:
             function = run.action.function
             assert function is not None, "only executed modules are run"
-            value = function(**self._arguments(run, host)) if run.action.takes_context or run.event else function()
+            takes = run.action.takes_context or run.event or run.arguments
+            value = self._started(function, run, host) if takes else function()
             if value is None:  # As for most runs.
                 return Result((), None, _since(begun))
             # The type is checked first: the truth value of a library's object may raise.
@@ -76,7 +77,8 @@ class Caller:
         try:
             function = run.action.function
             assert function is not None, "only executed modules are run"
-            value = function(**self._arguments(run, host)) if run.action.takes_context or run.event else function()
+            takes = run.action.takes_context or run.event or run.arguments
+            value = self._started(function, run, host) if takes else function()
             value, numbers = await self._awaited(run, host, value)
             if isinstance(value, Generator):
                 numbers = await self._drained(run, host, value)
@@ -153,11 +155,17 @@ class Caller:
             wait()
         return ()
 
-    def _arguments(self, run: Run, host: RunHost) -> dict[str, object]:
-        """Return the arguments that a function takes by name: fields of the event, and the context."""
+    def _started(self, function: Callable[..., Any], run: Run, host: RunHost) -> object:
+        """Call a function with what was typed, the fields of the event, and the context."""
+        context = {"ctx": host.context(run)} if run.action.takes_context else {}
         event = run.event or {}
-        arguments = {name: event[name] for name in run.action.parameters if name in event}
-        return {**arguments, "ctx": host.context(run)} if run.action.takes_context else arguments
+        fields = {name: event[name] for name in run.action.parameters if name in event}
+        if run.arguments is None:
+            return function(**fields, **context)
+        from slack_alert.executors.calling.typed_arguments import bind_arguments
+
+        positional, named = bind_arguments(run.action, run.arguments, fields | context)
+        return function(*positional, **named)
 
 
 def _both(numbers: Numbers, more: Numbers) -> Numbers:

@@ -37,6 +37,7 @@ from slack_alert.executors.isolated.protocol import (
     from_contents,
     from_failure,
     from_pieces,
+    to_arguments,
     to_changes,
 )
 
@@ -142,7 +143,7 @@ class Child:
         slot = datetime.fromisoformat(call["slot"])
         run = Run(
             call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
-            emits=call["emits"], run_options=RunOptions(timeout=timeout),
+            emits=call["emits"], run_options=RunOptions(timeout=timeout), arguments=to_arguments(call["arguments"]),
         )  # fmt: skip
         self.done(run, self._called(run))
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
 from numbers import Integral
+from pathlib import Path
 from typing import Any  # JSON values.
+from zoneinfo import ZoneInfo
 
 from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.measurements import NUMBERS
 from slack_alert.core.content.render import Piece
-from slack_alert.core.model.run import Failure, Run
+from slack_alert.core.model.run import Arguments, Failure, Run
 from slack_alert.core.structs import Struct, from_plain, to_plain
 
 Document = dict[str, Any]
@@ -80,7 +83,47 @@ def from_run(run: Run) -> Document:
         "timeout": None if run_options.timeout is None else run_options.timeout.total_seconds(),
         "cpu": None if run_options.cpu is None else run_options.cpu.total_seconds(),
         "memory": run_options.memory,
+        "arguments": None if run.arguments is None else from_arguments(run.arguments),
     }
+
+
+def from_arguments(arguments: Arguments) -> Document:
+    """Return a document of a command's arguments; values that JSON does not have name their type."""
+    values = {name: _tagged(value) for name, value in arguments.values.items()}
+    return {"values": values, "rest": [_tagged(value) for value in arguments.rest], "enums": dict(arguments.enums)}
+
+
+def to_arguments(document: Mapping[str, Any] | None) -> Arguments | None:
+    """Return the arguments of such a document."""
+    if document is None:
+        return None
+    values = {name: _untagged(value) for name, value in document["values"].items()}
+    return Arguments(values, tuple(map(_untagged, document["rest"])), document["enums"])
+
+
+def _tagged(value: object) -> object:
+    if isinstance(value, list):
+        return [_tagged(item) for item in value]
+    if isinstance(value, datetime):
+        return {"datetime": value.isoformat(), "zone": getattr(value.tzinfo, "key", None)}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    if isinstance(value, timedelta):
+        return {"microseconds": value // timedelta(microseconds=1)}
+    return {"path": str(value)} if isinstance(value, Path) else value
+
+
+def _untagged(value: Any) -> object:
+    if isinstance(value, list):
+        return [_untagged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "datetime" in value:
+        instant, zone = datetime.fromisoformat(value["datetime"]), value["zone"]
+        return instant.astimezone(ZoneInfo(zone)) if zone else instant
+    if "date" in value:
+        return date.fromisoformat(value["date"])
+    return timedelta(microseconds=value["microseconds"]) if "microseconds" in value else Path(value["path"])
 
 
 def _plain(value: object) -> object:

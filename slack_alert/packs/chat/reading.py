@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 @deco(command="whoami")
 def whoami(ctx: Context) -> dict[str, str]:
     """Say who you are for this program, and which roles you have."""
-    return {"id": ctx.by.key, "name": ctx.by.name, "roles": ", ".join(ctx.by.roles) or "none"}
+    by = ctx.by
+    assert by is not None, "a person asked"
+    return {"id": by.key, "name": by.name, "roles": ", ".join(by.roles) or "none"}

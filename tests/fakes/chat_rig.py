@@ -1,0 +1,183 @@
+"""Commands over a store in memory, with an executor whose runs end when a test says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from slack_alert.core.catalog import Catalog
+from slack_alert.core.commands.answers import AnswerOptions
+from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.decision import Decider
+from slack_alert.core.commands.permissions import Permissions
+from slack_alert.core.commands.rate import Rate
+from slack_alert.core.commands.roles import Member, MemberKind, Roles
+from slack_alert.core.commands.signature import Parameter
+from slack_alert.core.content.markup import Markup, plain
+from slack_alert.core.content.pieces import Text, fallback
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand, Asker, Identity, ReplyTo, Standing
+from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.model.run import Action, Failure, Result, Run
+from slack_alert.engine.commands.answers import Answers
+from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.past_runs import PastRuns
+from slack_alert.engine.context.context import ContextServices
+from slack_alert.engine.context.key_value import key_value_stores
+from slack_alert.engine.engine import Engine
+from slack_alert.engine.ports import RunHost
+from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.stores.memory import MemoryStore
+from slack_alert.testing.manual_clock import FakeClock
+
+START = datetime(2026, 11, 2, 9, 0, tzinfo=timezone.utc)
+MARK = Markup("123456789012")
+OPS = Address("slack", "C0OPS")
+
+
+class HeldExecutor:
+    """An executor whose runs end when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun: list[Run] = []
+        self.ended: set[int] = set()
+        self.canceled: list[int] = []
+        self._host: RunHost | None = None
+
+    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
+        self.begun += runs
+        self._host = host
+
+    def end(self, number: int, *, value: str = "", error: str = "", seconds: float = 3) -> None:
+        (run,) = [each for each in self.begun if each.id == number]
+        assert self._host is not None
+        self.ended.add(number)
+        failure = Failure("RuntimeError", error, "plugins/x.py:1", f"Traceback: {error}") if error else None
+        pieces = (Text(value),) if value else ()
+        self._host.done(run, Result(pieces, failure, timedelta(seconds=seconds)))
+
+    @property
+    def running(self) -> list[int]:
+        return [run.id for run in self.begun if run.id not in self.ended]
+
+    def cancel(self, run: Run, *, grace: timedelta) -> None:  # noqa: ARG002 - as the port has it
+        self.canceled.append(run.id)
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+class Directly:
+    """Runs coroutines at once: nothing in the tests really waits."""
+
+    def __init__(self) -> None:
+        self.alarm: tuple[datetime, Callable[[], object]] | None = None
+
+    def begin(self, coroutine: Coroutine[object, object, object]) -> None:
+        asyncio.run(_awaited(coroutine))
+
+    def wake(self, at: datetime, call: Callable[[], object]) -> None:
+        self.alarm = (at, call)
+
+
+async def _awaited(coroutine: Coroutine[object, object, object]) -> None:
+    await coroutine
+
+
+class EveryEdit:
+    """No budget."""
+
+    def due(self, runs: Sequence[int], now: datetime) -> Sequence[int]:  # noqa: ARG002 - as the port has it
+        return runs
+
+
+class KnownPeople:
+    """All are members."""
+
+    def __init__(self) -> None:
+        self.standings: dict[str, Standing] = {}
+
+    async def asker(self, identity: Identity) -> Asker:
+        return Asker(identity, self.standings.get(identity.user, Standing.MEMBER))
+
+
+def command(words: str, **options: object) -> Command:
+    name = f"plugin.{words.replace(' ', '_')}"
+    parameters = options.pop("parameters", ())
+    assert isinstance(parameters, tuple)
+    return Command(name, Action(name, "plugins/plugin.py", 1), words, parameters=parameters, **options)  # type: ignore[arg-type]
+
+
+class ChatRig:
+    """A program with commands; `restart` is a kill and a start."""
+
+    def __init__(self, *commands: Command, limits: Mapping[str, int] | None = None) -> None:
+        self.commands = commands
+        self.limits = limits or {}
+        self.store = MemoryStore()
+        self.clock = FakeClock(START)
+        self.people = KnownPeople()
+        self._ids = 0
+        self.start()
+
+    def start(self) -> None:
+        self.executor, self.beside = HeldExecutor(), Directly()
+        recorder = DirectRecorder(self.store, self.clock)
+        services = ContextServices(
+            mark=MARK,
+            path=Path(),
+            render=lambda _run, value: (Text(str(value)),),
+            address=lambda text: Address.parse(text, "slack"),
+            now=self.clock.now,
+            key_value_store=key_value_stores((), write=lambda _: None, now=self.clock.now),
+        )
+        self.engine = Engine(
+            Catalog(self.commands), recorder=recorder, executor=self.executor, clock=self.clock, mark=MARK
+        )
+        past = PastRuns(self.store)
+        members = Permissions(Roles(admins=(Member(MemberKind.ROLE, "members"),)))
+        self.runner = Commands(
+            self.engine, recorder, self.executor, self.clock,
+            decide=Decider(lambda: self.commands, members, zone=timezone.utc, rate=Rate(1000)),
+            people=self.people, limits=self.limits, answers=Answers(AnswerOptions(MARK, timezone.utc), past),
+            past=past, budget=EveryEdit(), services=services, beside=self.beside,
+        )  # fmt: skip
+        snapshot = self.store.open()
+        self.runner.restore(snapshot)
+        self.engine.restore(snapshot.of_jobs(), self.clock.now())
+
+    def says(self, who: str, text: str, *, ids: tuple[str, ...] = (), at: datetime | None = None) -> None:
+        self._ids += 1
+        by = Identity("slack", "T1", who, who)
+        thread = f"{self._ids}.000000"
+        asked = AskedCommand(ids or (thread,), at or self.clock.now(), by, ReplyTo(OPS, thread), text, "slack.socket")
+        self.engine.handle(asked, lambda: None)
+
+    def passes(self, **by: float) -> None:
+        self.clock.set(self.clock.now() + timedelta(**by))
+        if self.beside.alarm is not None and self.beside.alarm[0] <= self.clock.now():
+            alarm, self.beside.alarm = self.beside.alarm, None
+            alarm[1]()
+        self.runner.refresh()
+
+    @property
+    def answers(self) -> list[str]:
+        """The messages as they are now: edits applied, with the thread they are in."""
+        shown: dict[str, str] = {}
+        for one in self.store.deliveries():
+            message = one.message
+            key = message.root if message.manner is DeliveryMode.EDIT else message.key
+            shown[key] = f"{message.thread.partition('.')[0]}: {plain(fallback(message.piece))}"
+        return list(shown.values())
+
+    @property
+    def verdicts(self) -> list[tuple[int, str]]:
+        return [
+            (line.record.run, str(line.record.verdict)) for line in self.store.history(job=None, since=None, limit=None)
+        ]
+
+
+def text_parameter(name: str, **more: object) -> Parameter:
+    return Parameter(name, **more)  # type: ignore[arg-type]
