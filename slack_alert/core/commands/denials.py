@@ -1,0 +1,187 @@
+"""Sentences of a denial: the rule, who may, and the line that would allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from slack_alert.core.commands.permissions import Decision, Refusal, Rule, RuleKind
+from slack_alert.core.commands.roles import (
+    ADMINS,
+    BUILT_IN,
+    NOBODY,
+    STANDING,
+    Member,
+    MemberKind,
+    Roles,
+    has_given_role,
+    named_people,
+    standing_of,
+)
+from slack_alert.core.model.asked import Standing
+from slack_alert.core.structs import Struct
+
+#: In members; longer lists end with how many more there are.
+_SHOWN = 8
+
+
+class Denial(Struct, frozen=True):
+    """What a denial says of one rule."""
+
+    kind: str
+    #: What refuses, and who may.
+    said: str
+    #: A line of the configuration that would allow it, with its section; empty: none would.
+    section: str = ""
+    line: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """The sentence about the line, or nothing."""
+        return f"An admin can allow it with `{self.line}` in [{self.section}]." if self.line else ""
+
+
+def denials(decision: Decision, roles: Roles) -> tuple[Denial, ...]:
+    """Return what a denial says of each rule that does not hold; nothing where it is allowed."""
+    # Who is nobody here is not told what else would be needed.
+    standing = [refusal for refusal in decision.refusals if refusal.rule.kind is RuleKind.STANDING]
+    return tuple(_denial(decision, refusal, roles) for refusal in standing or decision.refusals)
+
+
+def explain(decision: Decision, roles: Roles) -> str:
+    """Return all that is said to somebody who may not; empty where it is allowed."""
+    if decision.is_allowed:
+        return ""
+    told = denials(decision, roles)
+    remedies = dict.fromkeys(denial.remedy for denial in told if denial.remedy)
+    return " ".join([*(denial.said for denial in told), *_own_roles(decision, roles), *remedies])
+
+
+def _own_roles(decision: Decision, roles: Roles) -> Iterator[str]:
+    if decision.is_uncertain or standing_of(roles, decision.asker) in _WORDS:
+        return
+    yield f"You are in {', '.join(decision.roles)}." if decision.roles else "You are in no role."
+
+
+def _denial(decision: Decision, refusal: Refusal, roles: Roles) -> Denial:
+    kind = str(refusal.rule.kind)
+    if refusal.unknown:
+        return Denial(kind, _uncertain(decision, refusal))
+    said = _SAID[refusal.rule.kind](decision, refusal.rule, roles)
+    if refusal.is_elsewhere:
+        places = " or ".join(place.shown for place in refusal.rule.places)
+        said = f"`{decision.command}` is asked for in {places} only: {_rule(refusal.rule)}."
+        return Denial(kind, said)
+    section, line = _remedy(decision, refusal.rule, roles)
+    return Denial(kind, said, section, line)
+
+
+def _uncertain(decision: Decision, refusal: Refusal) -> str:
+    service = _SERVICES.get(decision.asker.identity.service, decision.asker.identity.service)
+    groups = [each for each in refusal.unknown if each != STANDING]
+    what = f"who is in {' and '.join(groups)}" if groups else "who you are"
+    return f"Try again: {service} does not tell now {what}, and `{decision.command}` depends on it."
+
+
+def _of_standing(decision: Decision, _rule: Rule, roles: Roles) -> str:
+    return f"You may not use this bot: {_WORDS[standing_of(roles, decision.asker)]}."
+
+
+def _of_may_use(_decision: Decision, rule: Rule, roles: Roles) -> str:
+    return f"This bot is for {_who(rule, roles)}: {_rule(rule)}."
+
+
+def _of_line(decision: Decision, rule: Rule, roles: Roles) -> str:
+    where = f" in {' or '.join(place.shown for place in rule.places)}" if rule.places else ""
+    return f"`{decision.command}` is for {_who(rule, roles)}{where}: {_rule(rule)}."
+
+
+def _of_default(decision: Decision, rule: Rule, roles: Roles) -> str:
+    return f"`{decision.command}` is for {_who(rule, roles)}, because nothing says who else may."
+
+
+def _of_faulty(decision: Decision, rule: Rule, roles: Roles) -> str:
+    return f"`{decision.command}` is for {_who(rule, roles)} until {_rule(rule)} is corrected: {rule.fault}"
+
+
+def _of_unreadable(decision: Decision, rule: Rule, roles: Roles) -> str:
+    said = "an argument that decides who may is missing, and its default is not a plain value"
+    return f"`{decision.command}` is for {_who(rule, roles)} here: {said} ({rule.where})."
+
+
+def _rule(rule: Rule) -> str:
+    return f"`{rule.text}` ({rule.where})" if rule.where else f"`{rule.text}`"
+
+
+def _who(rule: Rule, roles: Roles) -> str:
+    """Return the roles of a rule, and in brackets who is in them where that is written down."""
+    if rule.is_closed:
+        return "nobody"
+    named = [member.shown for member in rule.roles]
+    people = [member.shown for member in named_people(roles, rule.roles) if member.shown not in named]
+    more = [f"{len(people) - _SHOWN} more"] if len(people) > _SHOWN else []
+    shown = ", ".join([*people[:_SHOWN], *more])
+    return f"{' or '.join(named)} ({shown})" if shown else " or ".join(named)
+
+
+def _remedy(decision: Decision, rule: Rule, roles: Roles) -> tuple[str, str]:
+    """Return a section and a line of it that lets this asker in, and nobody else; empty where none can."""
+    own = _own(decision)
+    if rule.kind in _WITHOUT_REMEDY or rule.is_closed or not own:
+        return "", ""
+    if rule.kind is RuleKind.MAY_USE:
+        return "chat", f"{rule.text}, {own}"
+    if own == _CLI_ROLE:
+        return "chat", _cli_role(decision, roles)
+    role = next((each for each in rule.roles if _is_listed(each, roles)), None)
+    if role is not None:
+        members = [*(member.shown for member in roles.named.get(role.id, ())), own]
+        return "roles", f"{role.id} = {', '.join(members)}"
+    if rule.kind is RuleKind.LINE:
+        key, _, value = rule.text.partition(" = ")
+        who, within, places = value.partition(" in ")
+        return "permissions", f"{key} = {who.strip()}, {own}{within}{places}"
+    if rule.kind is RuleKind.DEFAULT:
+        others = "" if rule.roles[0].id == ADMINS else f"{rule.roles[0].id}, "
+        return "permissions", f"{decision.line_key} = {others}{own}"
+    return "", ""
+
+
+def _own(decision: Decision) -> str:
+    """Return how the asker is written in a role, or `cli_role` where the door gives the role."""
+    if has_given_role(decision.asker):
+        return _CLI_ROLE if decision.asker.identity.service == "cli" else ""
+    identity = decision.asker.identity
+    return identity.user if identity.service == "slack" else f"{identity.service}:{identity.user}"
+
+
+def _cli_role(decision: Decision, roles: Roles) -> str:
+    """Return the line that gives the terminal one role more for each rule; admins where people alone are named."""
+    needed = [
+        next((each.shown for each in refusal.rule.roles if each.kind is MemberKind.ROLE), ADMINS)
+        for refusal in decision.refusals
+    ]
+    present = [each.shown for each in roles.cli_role if each.id != NOBODY]
+    return f"{_CLI_ROLE} = {', '.join(dict.fromkeys([*present, *needed]))}"
+
+
+def _is_listed(member: Member, roles: Roles) -> bool:
+    return member.kind is MemberKind.ROLE and member.id not in BUILT_IN and roles.has(member.id)
+
+
+_WORDS = {
+    Standing.BOT: "bots ask for nothing here",
+    Standing.DISABLED: "the account is disabled",
+    Standing.STRANGER: "the account belongs to another workspace",
+}
+_CLI_ROLE = "cli_role"
+_SERVICES = {"slack": "Slack", "dingtalk": "DingTalk"}
+_WITHOUT_REMEDY = frozenset({RuleKind.STANDING, RuleKind.FAULTY, RuleKind.UNREADABLE})
+_SAID: Mapping[RuleKind, Callable[[Decision, Rule, Roles], str]] = {
+    RuleKind.STANDING: _of_standing,
+    RuleKind.MAY_USE: _of_may_use,
+    RuleKind.LINE: _of_line,
+    RuleKind.MARKER: _of_line,
+    RuleKind.DEFAULT: _of_default,
+    RuleKind.FAULTY: _of_faulty,
+    RuleKind.UNREADABLE: _of_unreadable,
+}
