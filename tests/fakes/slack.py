@@ -26,6 +26,7 @@ from tests.fakes.slack_listener import Listener
 from tests.fakes.slack_requests import Request
 from tests.fakes.slack_rules import Json
 from tests.fakes.slack_site import Site
+from tests.fakes.slack_socket import SlackSocket
 from tests.fakes.slack_workspace import Posted, Upload, Workspace, WorkspaceOptions
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class FakeSlack:
     def __init__(self, *, port: int = 0, **workspace: Unpack[WorkspaceOptions]) -> None:
         self.workspace = Workspace(**workspace)
         self._faults = Faults(self.workspace.now)
-        self._site = Site(self.workspace, self._faults)
+        self.socket = SlackSocket(self.workspace, self._wait_for)
+        self._site = Site(self.workspace, self._faults, self.socket)
         self._loop = asyncio.new_event_loop()
         self._listener = Listener(self._serve, port=port)
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-slack", daemon=True)
@@ -50,7 +52,7 @@ class FakeSlack:
     def __enter__(self) -> Self:
         self._thread.start()
         self.start_listening()
-        self._site.origin = f"http://127.0.0.1:{self.port}"
+        self._site.origin = self.socket.origin = f"http://127.0.0.1:{self.port}"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -99,15 +99,33 @@ def open_conversation(workspace: Workspace, arguments: Json) -> Json:
 
 
 def list_users(workspace: Workspace, arguments: Json) -> Json:
-    page, cursor = _page([user_shape(*each) for each in workspace.users.items()], arguments, largest=1000)
+    page, cursor = _page([user_shape(workspace, each) for each in workspace.users], arguments, largest=1000)
     return {"members": page, "cache_ts": int(workspace.now()), "response_metadata": {"next_cursor": cursor}}
 
 
 def user_by_email(workspace: Workspace, arguments: Json) -> Json:
-    for user in (user_shape(*each) for each in workspace.users.items()):
+    for user in (user_shape(workspace, each) for each in workspace.users):
         if user["profile"]["email"] == arguments.get("email"):
             return {"user": user}
     raise SlackError("users_not_found")
+
+
+def user_info(workspace: Workspace, arguments: Json) -> Json:
+    user = required_text(arguments, "user", error="user_not_found")
+    if user in workspace.hidden:
+        raise SlackError("user_not_visible")
+    if user not in workspace.users:
+        raise SlackError("user_not_found")
+    return {"user": user_shape(workspace, user)}
+
+
+def group_members(workspace: Workspace, arguments: Json) -> Json:
+    group = required_text(arguments, "usergroup", error="invalid_arguments")
+    if workspace.groups is None:
+        raise SlackError("plan_upgrade_required")
+    if group not in workspace.groups:
+        raise SlackError("no_such_subteam")
+    return {"users": list(workspace.groups[group])}
 
 
 def _require_for(workspace: Workspace, channel: str, act: str) -> None:

@@ -68,14 +68,14 @@ def look_up(arrived: Arrived) -> Method:
     return method
 
 
-def authenticate(arrived: Arrived, arguments: Json, *, token: str) -> None:
+def authenticate(arrived: Arrived, arguments: Json, *, token: str, is_of_app: bool = False) -> None:
     """Take the token from the Authorization header and from nowhere else."""
     if "token" in arguments:
         raise SlackError("invalid_auth")
     scheme, _, given = arrived.headers.get("Authorization", "").partition(" ")
     if not scheme:
         raise SlackError("not_authed")
-    if scheme == "Bearer" and given.startswith("xapp-"):
+    if scheme == "Bearer" and given.startswith("xoxb-" if is_of_app else "xapp-"):
         raise SlackError("not_allowed_token_type")
     if scheme != "Bearer" or given.strip() != token:
         raise SlackError("invalid_auth")

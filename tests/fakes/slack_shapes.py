@@ -8,8 +8,10 @@ from tests.fakes.slack_workspace import APP, BOT, BOT_USER, TEAM, Posted, Upload
 _BORN = 1_700_000_000
 
 
-def identity() -> Json:
+def identity(workspace: Workspace) -> Json:
+    enterprise = {"enterprise_id": workspace.enterprise} if workspace.enterprise else {}
     return {
+        **enterprise,
         "url": "https://testing.slack.com/",
         "team": "Testing",
         "user": "slack-alert",
@@ -79,7 +81,8 @@ def direct_shape(workspace: Workspace, channel: str) -> Json:
     }
 
 
-def user_shape(user: str, name: str) -> Json:
+def user_shape(workspace: Workspace, user: str) -> Json:
+    name = workspace.users[user]
     return {
         "id": user,
         "team_id": TEAM,
@@ -87,8 +90,11 @@ def user_shape(user: str, name: str) -> Json:
         "deleted": False,
         "real_name": name.capitalize(),
         "is_bot": False,
+        "is_restricted": False,
+        "is_ultra_restricted": False,
         "updated": _BORN,
         "profile": {"real_name": name.capitalize(), "display_name": name, "email": f"{name}@example.com"},
+        **workspace.accounts.get(user, {}),
     }
 
 

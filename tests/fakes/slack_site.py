@@ -11,17 +11,21 @@ from aiohttp import web
 
 from tests.fakes.slack_faults import Answer, Fault, Faults, rate_limited, spoil
 from tests.fakes.slack_listener import deliver
-from tests.fakes.slack_methods import call
+from tests.fakes.slack_methods import Method, call
 from tests.fakes.slack_requests import Arrived, Request, authenticate, look_up, read_arguments, warned
 from tests.fakes.slack_rules import Json, SlackError
+from tests.fakes.slack_socket import SlackSocket
 from tests.fakes.slack_workspace import Workspace
+
+RESPONSE_SECONDS, MOST_RESPONSES = 1_800.0, 5
 
 
 class Site:
     """Decides on each request at the moment of its arrival, then lets it be delivered."""
 
-    def __init__(self, workspace: Workspace, faults: Faults) -> None:
+    def __init__(self, workspace: Workspace, faults: Faults, socket: SlackSocket) -> None:
         self.origin = ""
+        self.socket = socket
         self.requests: list[Request] = []
         self.changed = threading.Condition()
         self.crashes: list[Exception] = []
@@ -30,15 +34,22 @@ class Site:
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         root, _, rest = request.path.lstrip("/").partition("/")
-        if root not in ("api", "upload"):
+        if root not in ("api", "upload", "commands", "link"):
             return web.Response(status=404)
-        arrived = await _arrived(request, rest if root == "api" else "upload")
         try:
-            answer = self._answer(arrived) if root == "api" else self._receive(arrived, rest.removeprefix("v1/"))
+            if root == "link":
+                return await self.socket.serve(request)
+            arrived = await _arrived(request, {"upload": "upload", "commands": "response_url"}.get(root, rest))
+            answer = self._answered(root, rest, arrived)
         except Exception as error:
             self.crashes.append(error)
             raise
         return await deliver(request, answer)
+
+    def _answered(self, root: str, rest: str, arrived: Arrived) -> Answer:
+        if root == "upload":
+            return self._receive(arrived, rest.removeprefix("v1/"))
+        return self._respond(arrived, rest) if root == "commands" else self._answer(arrived)
 
     def _answer(self, arrived: Arrived) -> Answer:
         """Decide on one call, at the moment of its arrival."""
@@ -59,16 +70,37 @@ class Site:
             if arrived.verb != "POST" and not (arrived.verb == "GET" and method.reads):
                 return Answer(405, b"<html><body>405 Method Not Allowed</body></html>", {"Content-Type": "text/html"})
             if arrived.method != "api.test":
-                authenticate(arrived, arguments, token=self._workspace.token)
+                token = self._workspace.app_token if method.is_of_app else self._workspace.token
+                authenticate(arrived, arguments, token=token, is_of_app=method.is_of_app)
             if unreadable is not None:
                 raise unreadable
-            wait = self._workspace.seconds_until_allowed(channel or "") if arrived.method == "chat.postMessage" else 0.0
-            if wait:
+            if wait := self._seconds_until_allowed(arrived.method, method, channel or ""):
                 return rate_limited(max(1, math.ceil(wait)), self._headers())
-            answer = warned(arrived, self._with_address(call(self._workspace, method, arguments)))
+            answer = warned(arrived, self._with_address(arrived, call(self._workspace, method, arguments)))
         except SlackError as error:
             answer = error.answer()
         return Answer(200, json.dumps(answer).encode(), self._headers())
+
+    def _seconds_until_allowed(self, name: str, method: Method, channel: str) -> float:
+        if name == "chat.postMessage":
+            return self._workspace.seconds_until_allowed(channel)
+        return self._workspace.seconds_until_callable(name, method.a_minute) if method.a_minute else 0.0
+
+    def _respond(self, arrived: Arrived, path: str) -> Answer:
+        """Take an answer to an interaction; such an address is good for five, within half an hour."""
+        known = self._workspace.response_urls.get(path)
+        plain = {"Content-Type": "text/plain; charset=utf-8"}
+        fault, delay = self._faults.struck("response_url", known.channel if known else None)
+        content, answer = _object(arrived.body), Answer(200, b"ok", plain)
+        if known is None or self._workspace.now() - known.since > RESPONSE_SECONDS:
+            answer = Answer(404, b"expired_url", plain)
+        elif len(known.answers) >= MOST_RESPONSES:
+            answer = Answer(404, b"used_url", plain)
+        elif content is None or not (content.get("text") or content.get("blocks") or content.get("delete_original")):
+            answer = Answer(400, b"no_text" if content is not None else b"invalid_payload", plain)
+        elif fault is None or fault.accepts:
+            known.answers.append(content)
+        return self._sent(arrived, content or {}, answer, fault, delay)
 
     def _receive(self, arrived: Arrived, upload: str) -> Answer:
         """Take the bytes of a file, exactly as many as were announced."""
@@ -108,7 +140,9 @@ class Site:
             self.requests.append(request)
             self.changed.notify_all()
 
-    def _with_address(self, answer: Json) -> Json:
+    def _with_address(self, arrived: Arrived, answer: Json) -> Json:
+        if arrived.method == "apps.connections.open":
+            return {**answer, "url": self.socket.open_url()}
         if "upload_url" not in answer:
             return answer
         return {**answer, "upload_url": f"{self.origin}/upload/v1/{answer['upload_url']}"}
@@ -137,6 +171,14 @@ async def _arrived(request: web.BaseRequest, method: str) -> Arrived:
         body = await request.content.read()
     # aiohttp speaks of a default type where the client sent none, so the header itself is kept
     return Arrived(method, request.method, request.headers, dict(request.query), body, form)
+
+
+def _object(body: bytes) -> Json | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _unknown(arrived: Arrived, arguments: Json) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ ALL_SCOPES = frozenset(
         "channels:history", "channels:read", "chat:write", "chat:write.customize", "chat:write.public", "files:write",
         "groups:history", "groups:read", "im:history", "im:read", "im:write", "metadata.message:read", "mpim:write",
         "reactions:write",
-        "users:read", "users:read.email",
+        "usergroups:read", "users:read", "users:read.email",
     }
 )  # fmt: skip
 
@@ -62,9 +62,22 @@ class WorkspaceOptions(TypedDict, total=False):
     private: Collection[str]
     absent: Collection[str]
     users: Mapping[str, str]
+    accounts: Mapping[str, Json]
+    hidden: Collection[str]
+    groups: Mapping[str, Collection[str]]
+    app_token: str
     rate: float
     burst: int
     now: Callable[[], float]
+
+
+@dataclass(slots=True)
+class ResponseUrl:
+    """An address for answers to an interaction: good for a few, for half an hour."""
+
+    channel: str
+    since: float
+    answers: list[Json] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -88,6 +101,18 @@ class Workspace:
     private: Collection[str] = ("G0TEAM", "G0SECRET")
     absent: Collection[str] = ("C0OPEN", "G0SECRET")
     users: Mapping[str, str] = field(default_factory=lambda: {"U0ANN": "ann", "U0BOB": "bob"})
+    #: What is out of the ordinary with a user, as fields of `users.info`: a guest, a bot, somebody of another team.
+    accounts: Mapping[str, Json] = field(default_factory=dict)
+    #: Users that exist and that the bot may not see.
+    hidden: Collection[str] = ()
+    #: The members of user groups by the group's id; None: the plan of the workspace has no user groups.
+    groups: Mapping[str, Collection[str]] | None = field(default_factory=lambda: {"S0OPS": ("U0ANN",)})
+    app_token: str = "xapp-1-A0ALERT-test"
+    app_scopes: Collection[str] = ("connections:write",)
+    #: Whether the app is set to Socket Mode.
+    socket_mode: bool = True
+    enterprise: str | None = None
+    response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     rate: float = 0.0
     burst: int = 1
     now: Callable[[], float] = time.time
@@ -163,16 +188,27 @@ class Workspace:
         self.messages[self.messages.index(message)] = edited
         return edited
 
+    def open_response_url(self, channel: str) -> str:
+        """Return the path of a new one."""
+        path = f"{TEAM}/{len(self.response_urls) + 1}"
+        self.response_urls[path] = ResponseUrl(channel, self.now())
+        return path
+
     def seconds_until_allowed(self, channel: str) -> float:
         """Take a token from the channel's bucket: zero when there was one, else how long until the next."""
-        if not self.rate:
-            return 0.0
+        return self._seconds_until(channel, self.rate, self.burst) if self.rate else 0.0
+
+    def seconds_until_callable(self, method: str, a_minute: int) -> float:
+        """Take a token from the method's bucket, as for a channel."""
+        return self._seconds_until(f"method {method}", a_minute / 60, a_minute)
+
+    def _seconds_until(self, bucket: str, rate: float, burst: int) -> float:
         now = self.now()
-        level, since = self._levels.get(channel, (float(self.burst), now))
-        level = min(float(self.burst), level + (now - since) * self.rate)
+        level, since = self._levels.get(bucket, (float(burst), now))
+        level = min(float(burst), level + (now - since) * rate)
         allowed = level >= 1.0 - 1e-9
-        self._levels[channel] = (level - 1.0 if allowed else level, now)
-        return 0.0 if allowed else (1.0 - level) / self.rate
+        self._levels[bucket] = (level - 1.0 if allowed else level, now)
+        return 0.0 if allowed else (1.0 - level) / rate
 
 
 def _direct(user: str) -> str:
