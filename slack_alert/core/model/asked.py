@@ -92,12 +92,14 @@ class ButtonPress(Struct, frozen=True):
     ids: tuple[str, ...]
     at: datetime
     by: Identity
-    #: The message with the button, as its thread.
+    #: The thread is that of the message with the button, or that which this message is in.
     reply_to: ReplyTo
     door: str
     #: What the button does, and to what: `ack`, `disk.usage`.
     action: str
     value: str
+    #: The receipt of the message with the button, by which it is edited; empty where it cannot be.
+    message: str = ""
 
 
 class AskedCommand(Struct, frozen=True):
