@@ -96,7 +96,7 @@ _Payload: TypeAlias = Mapping[str, object]
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TS = lazy_pattern(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _ID = lazy_pattern(r"[A-Za-z0-9._-]{1,100}")
-_MARKUP = lazy_pattern(r"<([^<>|\n]+)(?:\|([^<>\n]*))?>")
+_MARKUP = lazy_pattern(r"<((?:[@#!]|[A-Za-z][A-Za-z0-9+.-]{0,20}:)[^<>|\n]*)(?:\|([^<>\n]*))?>")
 _MENTION = lazy_pattern(r"\s*<@([A-Z0-9]+)(?:\|[^<>\n]*)?>[\s:,：，]*")
 #: Messages of people that have a subtype: with a file, and a reply that is shown in the channel as well.
 _SUBTYPES = frozenset({"", "file_share", "thread_broadcast"})

@@ -1,0 +1,273 @@
+"""Who somebody is, as Slack tells: strangers and guests are told from members, and a guess is never an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+from slack_alert.channels.slack.client import Client, SlackAccess
+from slack_alert.channels.slack.errors import RefusedError
+from slack_alert.channels.slack.inbound.people import Account, SlackPeople, read_account
+from slack_alert.channels.slack.inbound.translate import DirectoryChange, SlackInstallation
+from slack_alert.core.model.asked import Asker, Identity, Standing
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_rules import Json
+
+ANN = Identity("slack", "T0TEST", "U0ANN")
+BOB = Identity("slack", "T0TEST", "U0BOB")
+Result = TypeVar("Result")
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as fake:
+        yield fake
+
+
+def using(slack: FakeSlack, act: Callable[[SlackPeople], Awaitable[Result]], **options: Any) -> Result:
+    """Run something with people, and end what they have begun."""
+
+    async def whole() -> Result:
+        client = Client(SlackAccess("xoxb-test", slack.url))
+        people = SlackPeople(client, **options)
+        try:
+            return await act(people)
+        finally:
+            people.close()
+            await client.close()
+
+    return asyncio.run(whole())
+
+
+def asker(slack: FakeSlack, identity: Identity, **options: Any) -> Asker:
+    return using(slack, lambda people: people.asker(identity), **options)
+
+
+def calls(slack: FakeSlack, method: str) -> list[Json]:
+    return [request.arguments for request in slack.requests if request.method == method]
+
+
+@pytest.mark.parametrize(
+    ("account", "standing"),
+    [
+        ({}, Standing.MEMBER),
+        ({"is_restricted": True}, Standing.GUEST),
+        ({"is_restricted": True, "is_ultra_restricted": True}, Standing.GUEST),
+        ({"is_ultra_restricted": True}, Standing.GUEST),
+        ({"is_invited_user": True}, Standing.GUEST),
+        ({"deleted": True}, Standing.DISABLED),
+        ({"deleted": True, "is_bot": True}, Standing.DISABLED),
+        ({"is_bot": True}, Standing.BOT),
+        ({"is_workflow_bot": True}, Standing.BOT),
+        ({"is_stranger": True}, Standing.STRANGER),
+        ({"team_id": "T0FAR"}, Standing.STRANGER),
+        ({"team_id": "T0FAR", "is_restricted": True}, Standing.STRANGER),
+        ({"team_id": "T0FAR", "enterprise_user": {"enterprise_id": "E0", "teams": ["T0TEST"]}}, Standing.MEMBER),
+        ({"team_id": "T0FAR", "enterprise_user": {"enterprise_id": "E0", "teams": ["T0FAR"]}}, Standing.STRANGER),
+        ({"team_id": None}, Standing.UNKNOWN),
+        ({"team_id": 5}, Standing.UNKNOWN),
+        ({"id": "U0BOB"}, Standing.UNKNOWN),
+        ({"enterprise_user": "E0"}, Standing.UNKNOWN),
+        ({"enterprise_user": {"teams": [5]}}, Standing.UNKNOWN),
+    ],
+)
+def test_an_account_has_the_standing_that_slack_tells(slack: FakeSlack, account: Json, standing: Standing) -> None:
+    slack.workspace.accounts = {"U0ANN": account}
+
+    assert asker(slack, ANN) == Asker(ANN, standing)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_an_account_that_slack_does_not_show_is_of_a_stranger(slack: FakeSlack, *, hidden: bool) -> None:
+    far = Identity("slack", "T0FAR", "U0FAR")
+    slack.workspace.hidden = ["U0FAR"] if hidden else []
+
+    assert asker(slack, far).standing is Standing.STRANGER
+
+
+def test_a_member_whom_a_payload_gives_another_team_is_a_stranger(slack: FakeSlack) -> None:
+    assert asker(slack, Identity("slack", "T0FAR", "U0ANN")).standing is Standing.STRANGER
+    assert asker(slack, Identity("slack", "", "U0ANN")).standing is Standing.STRANGER
+
+
+def test_slackbot_is_a_bot() -> None:
+    account = read_account({"id": "USLACKBOT", "team_id": "T0TEST", "is_bot": False}, "USLACKBOT")
+
+    assert account.is_bot
+
+
+WIDE = SlackInstallation("T0TEST", "U0BOT", "E0", is_organization_wide=True)
+ALONE = SlackInstallation("T0TEST", "U0BOT", "E0")
+
+
+@pytest.mark.parametrize(
+    ("installation", "account", "team", "standing"),
+    [
+        (WIDE, Account("T0FAR", enterprise="E0"), "T0FAR", Standing.MEMBER),
+        (WIDE, Account("T0FAR", enterprise="E0"), "E0", Standing.MEMBER),
+        (WIDE, Account("T0FAR", enterprise="E1"), "T0FAR", Standing.STRANGER),
+        (WIDE, Account("T0TEST"), "T0TEST", Standing.STRANGER),
+        (ALONE, Account("T0FAR", enterprise="E0"), "T0FAR", Standing.STRANGER),
+        (ALONE, Account("T0FAR", frozenset({"T0TEST"}), "E0"), "T0FAR", Standing.MEMBER),
+        (SlackInstallation("T0TEST", "U0BOT"), Account("T0FAR"), "T0FAR", Standing.STRANGER),
+        # Where nothing is known of an organization, nobody belongs to it.
+        (SlackInstallation("T0TEST", "U0BOT", "", is_organization_wide=True), Account("T0FAR"), "", Standing.STRANGER),
+    ],
+)
+def test_members_of_an_organization_belong_where_the_app_is_installed(
+    installation: SlackInstallation, account: Account, team: str, standing: Standing
+) -> None:
+    assert account.standing(Identity("slack", team, "U0ANN"), installation) is standing
+
+
+def test_the_installation_is_asked_for_once(slack: FakeSlack) -> None:
+    slack.workspace.enterprise = "E0"
+
+    async def twice(people: SlackPeople) -> list[SlackInstallation]:
+        return list(await asyncio.gather(people.installation(), people.installation()))
+
+    assert using(slack, twice) == [SlackInstallation("T0TEST", "U0BOT", "E0")] * 2
+    assert len(calls(slack, "auth.test")) == 1
+
+
+def test_groups_are_asked_for_by_the_roles_alone(slack: FakeSlack) -> None:
+    slack.workspace.groups = {"S0OPS": ["U0ANN"], "S0DEV": ["U0BOB"], "S0ALL": ["U0ANN", "U0BOB"]}
+
+    assert asker(slack, ANN, groups=["S0OPS", "S0DEV"]) == Asker(ANN, Standing.MEMBER, frozenset({"S0OPS"}))
+    assert sorted(each["usergroup"] for each in calls(slack, "usergroups.users.list")) == ["S0DEV", "S0OPS"]
+
+
+def test_a_group_that_does_not_exist_has_no_members(slack: FakeSlack) -> None:
+    assert asker(slack, ANN, groups=["S0NONE"]) == Asker(ANN, Standing.MEMBER)
+
+
+def test_groups_are_unknown_where_the_plan_has_none(slack: FakeSlack) -> None:
+    slack.workspace.groups = None
+
+    async def twice(people: SlackPeople) -> list[Asker]:
+        return [await people.asker(ANN), await people.asker(BOB)]
+
+    first, second = using(slack, twice, groups=["S0OPS"])
+    assert first == Asker(ANN, Standing.MEMBER, unknown_groups=frozenset({"S0OPS"}))
+    assert second.unknown_groups == {"S0OPS"}
+    assert len(calls(slack, "usergroups.users.list")) == 1
+
+
+@pytest.mark.parametrize("kind", ["rate_limited", "html", "empty", "reset_before", "truncated"])
+def test_whom_slack_does_not_tell_of_is_unknown(slack: FakeSlack, kind: Any) -> None:
+    slack.fault(kind, method="users.info")
+    slack.fault(kind, method="usergroups.users.list")
+
+    assert asker(slack, ANN, groups=["S0OPS"]) == Asker(ANN, Standing.UNKNOWN)
+
+
+def test_a_group_is_unknown_while_its_members_are_not_told(slack: FakeSlack) -> None:
+    slack.fault("html", method="usergroups.users.list")
+
+    assert asker(slack, ANN, groups=["S0OPS"]).unknown_groups == {"S0OPS"}
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_late_is_none_and_is_there_for_the_next(slack: FakeSlack) -> None:
+    slack.fault("slow", method="users.info", delay=0.3, times=1)
+
+    async def twice(people: SlackPeople) -> list[Standing]:
+        first = await people.asker(ANN)
+        while (second := await people.asker(ANN)).standing is not Standing.MEMBER:
+            assert second.standing is Standing.UNKNOWN
+        return [first.standing, second.standing]
+
+    assert using(slack, twice, answer_within=0.1) == [Standing.UNKNOWN, Standing.MEMBER]
+    assert len(calls(slack, "users.info")) == 1
+
+
+def test_after_a_rate_limit_nothing_is_asked_until_it_is_over(slack: FakeSlack) -> None:
+    slack.fault("rate_limited", method="users.info", retry_after=60, times=1)
+
+    async def ask(people: SlackPeople) -> list[Standing]:
+        return [(await people.asker(each)).standing for each in (ANN, BOB, ANN)]
+
+    assert using(slack, ask) == [Standing.UNKNOWN] * 3
+    assert len(calls(slack, "users.info")) == 1
+
+
+def test_answers_are_remembered_and_asked_for_once(slack: FakeSlack) -> None:
+    async def ask(people: SlackPeople) -> list[Asker]:
+        at_once = await asyncio.gather(*(people.asker(ANN) for _ in range(5)))
+        return [*at_once, await people.asker(ANN)]
+
+    assert len(set(using(slack, ask, groups=["S0OPS"]))) == 1
+    assert [len(calls(slack, each)) for each in ("users.info", "usergroups.users.list")] == [1, 1]
+
+
+def test_answers_are_old_after_a_time(slack: FakeSlack) -> None:
+    async def ask(people: SlackPeople) -> list[Standing]:
+        first = await people.asker(ANN)
+        slack.workspace.accounts = {"U0ANN": {"deleted": True}}
+        loop = asyncio.get_running_loop()
+        at = loop.time()
+        loop.time = lambda: at + 301  # type: ignore[method-assign]
+        return [first.standing, (await people.asker(ANN)).standing]
+
+    assert using(slack, ask) == [Standing.MEMBER, Standing.DISABLED]
+
+
+def test_what_has_changed_is_asked_for_anew(slack: FakeSlack) -> None:
+    async def ask(people: SlackPeople) -> list[Asker]:
+        asked = [await people.asker(ANN)]
+        slack.workspace.accounts = {"U0ANN": {"is_restricted": True}}
+        slack.workspace.groups = {"S0OPS": []}
+        people.forget(DirectoryChange(user="U0ANN"))
+        asked.append(await people.asker(ANN))
+        people.forget(DirectoryChange(group="S0OPS"))
+        return [*asked, await people.asker(ANN)]
+
+    assert using(slack, ask, groups=["S0OPS"]) == [
+        Asker(ANN, Standing.MEMBER, frozenset({"S0OPS"})),
+        Asker(ANN, Standing.GUEST, frozenset({"S0OPS"})),
+        Asker(ANN, Standing.GUEST),
+    ]
+
+
+@pytest.mark.slow
+def test_what_changes_while_it_is_asked_for_is_asked_for_anew(slack: FakeSlack) -> None:
+    slack.fault("slow", method="users.info", delay=0.2, times=1)
+
+    async def ask(people: SlackPeople) -> Standing:
+        asking = asyncio.ensure_future(people.asker(ANN))
+        await asyncio.to_thread(_wait_for_call, slack)
+        slack.workspace.accounts = {"U0ANN": {"deleted": True}}
+        people.forget(DirectoryChange(user="U0ANN"))
+        return (await asking).standing
+
+    assert using(slack, ask) is Standing.DISABLED
+
+
+def _wait_for_call(slack: FakeSlack) -> None:
+    site = slack._site
+    with site.changed:
+        assert site.changed.wait_for(lambda: calls(slack, "users.info"), timeout=5)
+
+
+def test_people_of_other_services_are_not_asked_for(slack: FakeSlack) -> None:
+    assert asker(slack, Identity("dingtalk", "", "0123")).standing is Standing.UNKNOWN
+    assert slack.requests == []
+
+
+def test_a_token_that_is_refused_makes_everybody_unknown_and_is_told_once(
+    slack: FakeSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    slack.fault("error", code="invalid_auth")
+
+    async def ask(people: SlackPeople) -> list[Standing]:
+        with pytest.raises(RefusedError):
+            await people.installation()
+        return [(await people.asker(each)).standing for each in (ANN, BOB)]
+
+    assert using(slack, ask) == [Standing.UNKNOWN] * 2
+    assert [record.message for record in caplog.records] == ["who asks is unknown"]
