@@ -35,8 +35,8 @@ def made(page: str) -> str:
 
 
 def settings() -> str:
-    """List every key."""
-    return _table(("key", "default", "flag", "meaning"), map(_setting, KEYS))
+    """List every key, section by section."""
+    return "\n".join(part for section in dict.fromkeys(key.section for key in KEYS) for part in _settings_of(section))
 
 
 def commands() -> str:
@@ -84,6 +84,11 @@ _ORDER = {
 }
 _QUOTED = re.compile(r'"([^"]+)"')
 _BLANKS = {"{to}": "the conversation", "{needed}": "it names", "; the token has: {provided}": ""}
+
+
+def _settings_of(section: str) -> Iterator[str]:
+    yield f"In the section `[{section}]`:\n"
+    yield _table(("key", "default", "flag", "meaning"), (_setting(key) for key in KEYS if key.section == section))
 
 
 def _setting(key: Key) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ def configure(settings: Settings, redaction: Redaction | None = None) -> logging
     root.setLevel(settings.log_level.upper())
     # APScheduler logs every slot; ours are in the history.
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, root.level))
+    # Tornado logs each malformed request, with parts of it.
+    logging.getLogger("tornado.general").setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     return logging.getLogger("slack_alert")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -182,6 +182,32 @@ class Door(Protocol):
 
     def state(self) -> DoorState:
         """Return whether it is open."""
+
+
+class WebRequest(Struct, frozen=True):
+    """A request that the web server has received whole."""
+
+    method: str
+    path: str
+    #: By their names in small letters.
+    headers: Mapping[str, str]
+    body: bytes
+    #: What follows the question mark.
+    query: str = ""
+    #: The IP address that it came from: the caller's, or a proxy's.
+    peer: str = ""
+
+
+class WebResponse(Struct, frozen=True):
+    """The answer to a request."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+#: What answers requests, by method and path.
+WebRoutes = Mapping[tuple[str, str], Callable[[WebRequest], Awaitable[WebResponse]]]
 
 
 class People(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from slack_alert.settings.ini import UnreadableFile
 from slack_alert.settings.keys import KEYS, Key
 from slack_alert.settings.load import load_settings
-from slack_alert.settings.model import LoadedSettings, Settings
+from slack_alert.settings.model import ListenAddress, LoadedSettings, Settings
 from slack_alert.settings.paths import sqlite_path
 from slack_alert.settings.published import PublishedSettings, decode_published, encode_published
 from slack_alert.settings.reference import FREE, SECTIONS, ReferenceRow, reference, render_conf
@@ -21,6 +21,7 @@ __all__ = [
     "QUIET",
     "SECTIONS",
     "Key",
+    "ListenAddress",
     "LoadedSettings",
     "PublishedSettings",
     "ReferenceRow",

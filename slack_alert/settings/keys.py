@@ -8,7 +8,7 @@ from slack_alert.core.structs import Struct
 
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
-    "size", "hours", "zone", "folder", "file", "database",
+    "size", "hours", "zone", "folder", "file", "database", "listen", "hosts",
 ]  # fmt: skip
 
 
@@ -288,6 +288,30 @@ KEYS: tuple[Key, ...] = (
         choices=("text", "json"),
         flag="--log-format",
         meaning="How such a line is written: text or json.",
+    ),
+    Key(
+        name="web_listen",
+        section="web",
+        kind="listen",
+        unset="off",
+        example="127.0.0.1:8080",
+        meaning="Where the web server listens: 127.0.0.1:8080 for this machine only, 0.0.0.0:8080 for all of its "
+        "addresses, [::1]:8080; a comma between several.",
+    ),
+    Key(
+        name="web_public_url",
+        section="web",
+        kind="url",
+        example="https://alerts.example.com",
+        meaning="The address at which others reach the web server, through a proxy or a tunnel.",
+    ),
+    Key(
+        name="web_allow_hosts",
+        section="web",
+        kind="hosts",
+        unset="this machine, the addresses of listen, and the host of public_url",
+        example="alerts.internal, *.example.com",
+        meaning="Further names by which the web server may be called, without port; * for any.",
     ),
 )
 

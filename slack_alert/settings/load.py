@@ -236,7 +236,8 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def _unused_warnings(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
-    """Yield a warning for each setting that has no effect in this version."""
-    for name, secret in (("app_token", settings.app_token), ("signing_secret", settings.signing_secret)):
-        if secret is not None:
-            yield f"{origins[name]}: {name} is not used yet in this version."
+    """Yield a warning for each setting that has no effect, in this version or without another one."""
+    if settings.app_token is not None:
+        yield f"{origins['app_token']}: app_token is not used yet in this version."
+    if settings.signing_secret is not None and not settings.web_listen:
+        yield f"{origins['signing_secret']}: signing_secret has no effect without `listen` in [web]."

@@ -21,6 +21,19 @@ TimezoneSource = Literal["set", "machine", "utc fallback"]
 SQLITE = "sqlite:///"
 
 
+class ListenAddress(Struct, frozen=True):
+    """An address to listen at."""
+
+    #: A name or an IP address, without the brackets of one of version 6.
+    host: str
+    #: 0: any free port.
+    port: int
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
 class Settings(PrivateStruct, frozen=True, kw_only=True):
     """All settings, parsed; None where an optional one is not set."""
 
@@ -70,6 +83,10 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     threads: int
     log_level: str
     log_format: Literal["text", "json"]
+    #: Empty: there is no web server.
+    web_listen: tuple[ListenAddress, ...]
+    web_public_url: str | None
+    web_allow_hosts: tuple[str, ...]
     #: The quiet windows of section [quiet].
     quiet: tuple[QuietWindow, ...] = ()
     #: Secrets without effect: values that a stronger source overrides, and the environment's proxy.
@@ -81,12 +98,12 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     def secrets(self) -> tuple[str, ...]:
         """Return the secrets that must be redacted wherever text is shown.
 
-        The URLs of Slack, of the icon and of the database are no secret, but a password in them is. The parts of a
-        secret URL are redacted as well; they need not be listed.
+        The URLs of Slack, the icon, the database and the web server are no secret, but a password in them is. The parts
+        of a secret URL are redacted as well; they need not be listed.
         """
         given = (self.token, self.app_token, self.signing_secret, *self.other_secrets)
         whole = (self.heartbeat_url, self.proxy)
-        partly = (self.api_url, self.icon_url, self.database)
+        partly = (self.api_url, self.icon_url, self.database, self.web_public_url)
         return (
             *(secret.reveal() for secret in given if secret is not None),
             *(url for url in whole if url is not None),

@@ -27,7 +27,7 @@ def parse_value(key: Key, text: str) -> object:
         return _PARSERS[key.kind](key, text)
     if key.default:
         raise BadValue("the value is empty", hint=f"Write a value such as {key.default}, or take the line out.")
-    return () if key.kind == "names" else None
+    return () if key.kind in _SEVERAL else None
 
 
 def _text(key: Key, text: str) -> str:
@@ -126,9 +126,19 @@ def _names(key: Key, text: str) -> tuple[str, ...]:
     return names
 
 
+def _listen(key: Key, text: str) -> object:
+    # Late, as in most programs there is nothing to read.
+    from slack_alert.settings.listening import parse_hosts, parse_listen
+
+    return parse_listen(text) if key.kind == "listen" else parse_hosts(text)
+
+
 _TOKEN = lazy_pattern(r"[!#-&(-~]+")
 _SPACE = lazy_pattern(r"\s")
 _SEPARATOR = lazy_pattern(r"[\s,]+")
+
+#: The kinds of which a key may have any number of values.
+_SEVERAL = frozenset({"names", "listen", "hosts"})
 
 _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "text": _text,
@@ -142,4 +152,6 @@ _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "choice": _choice,
     "names": _names,
     "zone": lambda _key, text: parse_zone(text),
+    "listen": _listen,
+    "hosts": _listen,
 }

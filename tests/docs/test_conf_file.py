@@ -34,7 +34,7 @@ def test_the_shipped_file_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_uncommenting_the_keys_that_have_a_default_changes_nothing(tmp_path: Path) -> None:
-    conf = uncommented(render_conf(), {key.name for key in KEYS if key.default})
+    conf = uncommented(render_conf(), {key.written for key in KEYS if key.default})
 
     assert conf != render_conf()
     assert settings_of(conf, tmp_path) == settings_of("", tmp_path)
@@ -44,7 +44,7 @@ def test_uncommenting_the_keys_that_have_a_default_changes_nothing(tmp_path: Pat
     "key", [key for key in KEYS if not key.default and key.kind != "file"], ids=lambda key: key.name
 )
 def test_every_example_can_be_uncommented_as_it_stands(key: Key, tmp_path: Path) -> None:
-    conf = uncommented(render_conf(), {key.name})
+    conf = uncommented(render_conf(), {key.written})
 
     assert getattr(settings_of(conf, tmp_path), key.name) != getattr(settings_of("", tmp_path), key.name)
 
@@ -59,7 +59,7 @@ def test_example_of_a_section_with_free_keys_can_be_uncommented_as_it_stands(tmp
 def test_every_key_is_in_the_file_commented_out_with_its_meaning() -> None:
     written = re.findall(r"^#(\w+) = .+$", render_conf(), flags=re.MULTILINE)
 
-    assert written == [*(key.name for key in KEYS), *(free.example for free in FREE)]
+    assert written == [*(key.written for key in KEYS), *(free.example for free in FREE)]
     assert all(meaning.endswith(".") for meaning in [key.meaning for key in KEYS] + [free.meaning for free in FREE])
 
 
@@ -70,7 +70,7 @@ def test_every_setting_has_a_key_and_every_key_a_setting() -> None:
 def test_the_reference_names_every_key_with_default_and_variable() -> None:
     rows = {row.key: row for row in reference()}
 
-    assert [*rows] == [key.name for key in KEYS]
+    assert [(row.section, row.key) for row in reference()] == [(key.section, key.written) for key in KEYS]
     assert (rows["pause_time"].default, rows["pause_time"].flag) == ("60", "--pause-time")
     assert (rows["working_hours"].default, rows["working_hours"].variable) == ("always", "SLACK_ALERT_WORKING_HOURS")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slack_alert.core.bindings import Command
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.permission_lines import Conversation, parse_line
 from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.commands.roles import Roles, parse_members

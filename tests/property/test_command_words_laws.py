@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack_alert.core.bindings import Command
 from slack_alert.core.commands.arguments import canonical, parse_arguments, text_of
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.schedule_words import split_time
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.commands.suggestions import find_command
@@ -24,11 +24,29 @@ LEGIBLE = st.characters(
     exclude_categories=["Cc", "Cs"],
     exclude_characters="\u00ad\u200b\u2060\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
 )
-TRICKY = st.sampled_from([*"\"'`\\-=<>&|@#!$(){};*?~,.:/ \t\n", "“", "”", "„", "«", "»", "&amp;", "<@U1>", "——", "＝", "　"])
+TRICKY = st.sampled_from(
+    [*"\"'`\\-=<>&|@#!$(){};*?~,.:/ \t\n", "“", "”", "„", "«", "»", "&amp;", "<@U1>", "——", "＝", "　"]
+)
 VALUES = st.lists(LEGIBLE | TRICKY, max_size=12).map("".join)
 ARBITRARY = st.lists(st.characters() | TRICKY, max_size=30).map("".join)
 #: Everything that makes two words of one, or another meaning of one, somewhere: none may.
-INJECTED = ["`id`", "$(id)", "; rm -rf /", "a && b", "a | b", "a\nb", "'", '"', "-x", "--", "--env=prod", "../x", "*", "~", "env=prod"]
+INJECTED = [
+    "`id`",
+    "$(id)",
+    "; rm -rf /",
+    "a && b",
+    "a | b",
+    "a\nb",
+    "'",
+    '"',
+    "-x",
+    "--",
+    "--env=prod",
+    "../x",
+    "*",
+    "~",
+    "env=prod",
+]
 
 
 @given(VALUES)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from slack_alert.core.bindings import Command
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.permission_lines import PermissionLine, line_fault, lines_for
 from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.commands.roles import MemberKind, Roles, parse_members

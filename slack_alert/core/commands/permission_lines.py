@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from shlex import shlex
 
-from slack_alert.core.bindings import Command
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.roles import Member, parse_members
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.errors import BadValue

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import product
 
-from slack_alert.core.bindings import Command
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.permission_lines import (
     Condition,
     Conversation,

@@ -83,4 +83,6 @@ class Address(Struct, frozen=True):
     @property
     def shown(self) -> str:
         """The form for people: without the channel if the conversation is enough."""
+        if self.channel == "terminal":  # Its conversation is a secret.
+            return self.channel
         return self.conversation if self.conversation and self.channel in SERVICES else str(self)

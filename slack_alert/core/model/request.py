@@ -99,6 +99,16 @@ class Emit(_Checked, frozen=True, tag="emit"):
     fields: dict[str, object]
 
 
+class AskLine(_Checked, frozen=True, tag="line"):
+    """Ask for a command, as somebody at a terminal of this machine."""
+
+    text: str
+    #: The user of the operating system.
+    user: str
+    #: Where the terminal listens for answers; empty: nobody waits for them.
+    session: str
+
+
 class RetryDelivery(_Checked, frozen=True, tag="retry"):
     """Send a delivery again."""
 
@@ -201,6 +211,7 @@ Asked: TypeAlias = (
     | Acknowledge
     | SendMessage
     | Emit
+    | AskLine
     | RetryDelivery
     | DropDelivery
     | KeepValue

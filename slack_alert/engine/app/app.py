@@ -15,7 +15,7 @@ from slack_alert.core.model.message import Notice
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.structs import Struct
 from slack_alert.engine.app.announcements import downtime_text, faults_text
-from slack_alert.engine.app.components import Components
+from slack_alert.engine.app.components import Chat, Components
 from slack_alert.engine.app.inbox import InboxPoller
 from slack_alert.engine.app.liveness import PULSE_NAME, Liveness, down_since, last_slots
 from slack_alert.engine.app.reload import Reloader
@@ -57,7 +57,8 @@ class App:
         self._signals = ShutdownSignals(config.drain_timeout + _PATIENCE, components.children.kill_all)
         self._liveness = Liveness(components)
         self._is_lost = False
-        self._inbox_poller = InboxPoller(components, config.errors_to)
+        self._chat: Chat | None = None
+        self._inbox_poller = InboxPoller(components, config.errors_to, self._open_chat)
         self._clock_steps = ClockSteps(components.clock)
         self._reloader = Reloader(
             components.plugins,
@@ -101,8 +102,8 @@ class App:
         now = components.clock.now()
         snapshot = components.snapshot
         self._inbox_poller.discard_applied()
-        if components.chat is not None:  # Before the engine, which takes all runs for ended.
-            components.chat.commands.restore(snapshot)
+        if components.has_doors or snapshot.asked:
+            self._open_chat()
         components.engine.restore(snapshot.of_jobs(), now, down_since(snapshot))
         away = now - (down_since(snapshot) or now)
         components.writer.submit(Batch(seen=components.engine.absences.allow_for(max(timedelta(), away))))
@@ -242,8 +243,8 @@ class App:
         self._components.post_digests(self._components.clock.now())
 
     def _refresh_answers(self) -> None:
-        if self._components.chat is not None:
-            self._components.chat.commands.refresh()
+        if self._chat is not None:
+            self._chat.commands.refresh()
 
     def _record_turn(self) -> None:
         self._liveness.turn(self._components.clock.now())
@@ -271,7 +272,7 @@ class App:
         self._liveness.stop(components.clock.now())
         deadline = components.clock.monotonic() + self._config.drain_timeout.total_seconds()
         components.engine.stop()
-        commands = components.chat.commands if components.chat is not None else None
+        commands = self._chat.commands if self._chat is not None else None
         if commands is not None:
             commands.stop()
         components.executor.stop()
@@ -302,13 +303,20 @@ class App:
         log.info("stopped", extra={"cut_off": cut_off, "left_in_outbox": left, "written": is_written})
         return not cut_off and is_emptied and is_written
 
+    def _open_chat(self) -> Chat | None:
+        """Return what takes commands; it is made when it is needed first. None: this program takes none."""
+        if self._chat is None and self._components.make_chat is not None:
+            self._chat = self._components.make_chat()
+            # Before the engine's first batch, which takes all runs for ended.
+            self._chat.commands.restore(self._components.snapshot)
+        return self._chat
+
     def _open_doors(self) -> list[asyncio.Task[None]]:
-        chat = self._components.chat
+        chat = self._chat
         return [asyncio.create_task(door.run(chat.intake)) for door in chat.doors] if chat is not None else []
 
     def _has_runs(self) -> bool:
-        chat = self._components.chat
-        return bool(self._components.engine.runs() or (chat is not None and chat.commands.running))
+        return bool(self._components.engine.runs() or (self._chat is not None and self._chat.commands.running))
 
     async def _wait_until_sent(self) -> None:
         """Wait until all messages are committed, and then sent."""

@@ -100,7 +100,9 @@ class Components(Struct, frozen=True):
     heartbeat: Heartbeat | None = None
     #: Returns the machine's time zone once after it has changed; always None where the zone is configured.
     changed_zone: Callable[[], tzinfo | None] = lambda: None
-    #: What people ask for in the chat, and the doors that it comes in by; None: there are none.
-    chat: Chat | None = None
+    #: Makes what takes commands from people, at its first use: most programs have none.
+    make_chat: Callable[[], Chat] | None = None
+    #: Whether a door is configured, so that it is made at the start.
+    has_doors: bool = False
     #: The programs that functions started.
     children: Subprocesses = field(default_factory=Subprocesses)

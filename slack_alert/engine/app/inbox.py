@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.message import Notice
-from slack_alert.core.model.request import Request
-from slack_alert.engine.app.components import Components
+from slack_alert.core.model.request import AskLine, Request
+from slack_alert.engine.app.components import Chat, Components
 from slack_alert.engine.durable_values import NUMBER_PACK
 
 log = logging.getLogger(__name__)
+
+#: The door of people at a terminal, and the channel of their answers.
+TERMINAL = "terminal"
 
 #: How long applying a request takes at most.
 _TAKEN_WITHIN = timedelta(milliseconds=1)
@@ -24,8 +28,12 @@ _TAKEN_WITHIN = timedelta(milliseconds=1)
 class InboxPoller:
     """Polls the inbox for requests and applies them; used on the main loop."""
 
-    def __init__(self, components: Components, errors_to: Address) -> None:
+    def __init__(
+        self, components: Components, errors_to: Address, open_chat: Callable[[], Chat | None] = lambda: None
+    ) -> None:
         self._components = components
+        #: Returns what takes commands, or None.
+        self._open_chat = open_chat
         self._errors_to = errors_to
         #: Why the inbox is not readable, logged once; None while it is.
         self._trouble: str | None = None
@@ -94,11 +102,26 @@ class InboxPoller:
             self._forget(ids)
 
     def _take(self, request: Request, now: datetime) -> None:
+        if request.kind == "line":
+            self._ask(request)
+            return
         batch = self._components.engine.handle(request, partial(self._done.append, request.id), now=now)
         # The one with the writer's number is nobody's.
         for entry in (each for each in batch.entries if each.pack != NUMBER_PACK):
             self._components.accept_entry(entry)
         self._components.sender.forget(batch.dropped)
+
+    def _ask(self, request: Request) -> None:
+        """Pass on what somebody asks for at a terminal; the request's id keeps it from being taken twice."""
+        line, done = request.asked(), partial(self._done.append, request.id)
+        assert isinstance(line, AskLine), "its kind says so"
+        if self._open_chat() is None:
+            done()
+            return
+        to = ReplyTo(Address(TERMINAL, line.session))
+        by = Identity("cli", "", line.user, line.user)
+        asked = AskedCommand((f"inbox/{request.id}",), request.at, by, to, line.text, TERMINAL)
+        self._components.engine.handle(asked, done)
 
     def _forget(self, ids: Sequence[int]) -> None:
         """Remove applied requests from the inbox; any that cannot be removed are skipped from now on."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from slack_alert.core.bindings import Command
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.denials import explain
 from slack_alert.core.commands.permission_lines import Conversation
 from slack_alert.core.commands.permissions import (
