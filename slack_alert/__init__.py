@@ -31,9 +31,11 @@ class Keywords(TypedDict, total=False):
     cron: str | list[str]
     #: `"2026-12-24T09:00"`: once; beside whole days or weeks `"09:00"`: the time of day.
     at: str
+    #: The words that people write in the chat; of a list the first is the name, and the others mean the same.
     command: str | list[str]
     on: str | list[str]
     emits: str
+    guard: str | list[str]
 
     # How it runs, and where its messages go; for a keyword that is left out the configuration counts.
     name: str
@@ -60,12 +62,14 @@ class Keywords(TypedDict, total=False):
     timeout: float | str
     retries: int
     retry_delay: float | str
-    queue: str
+    queue: str | None
     lock: str
     isolation: str
     allow: str | list[str]
     confirm: bool | str
     approve: bool | str | list[str]
+    choices: dict[str, str]
+    hidden: bool
 
 
 def deco(**keywords: "Unpack[Keywords]") -> "Callable[[_Function], _Function]":  # noqa: ARG001 - they are read, not run
@@ -80,7 +84,7 @@ def deco(**keywords: "Unpack[Keywords]") -> "Callable[[_Function], _Function]": 
         @deco(cron="0 9 * * mon-fri", to="#ops")            on working days at nine, told in #ops
         @deco(hours=1, max_alert=1, pause_time="4h")        hourly; after an alert it rests for four hours
 
-    When: `weeks days hours minutes seconds` (numbers above 0, summed), `cron`, `at`; `command`, `on`, `emits`.
+    When: `weeks days hours minutes seconds` (numbers above 0, summed), `cron`, `at`; `command`, `on`, `emits`, `guard`.
     Limits of that: `start end jitter at_start enabled`.
     Where it is said: `to errors_to`; under which name: `name`; on which clock: `timezone`.
     How often: `working_hours max_alert pause_time while_paused`.

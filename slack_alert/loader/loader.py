@@ -44,7 +44,8 @@ def survey(root: Path, defaults: OptionDefaults, *, cache: Path | None = None) -
     with _without_collection():
         found = _find(root, defaults.markers, cache)
         plans = [plan for read in _read(found, defaults) for plan in read.plans if plan]
-        return _catalog([binding for plan in plans for binding in plan.bindings()], found.problems)
+        bindings = [binding for plan in plans for binding in plan.bindings()]
+        return _catalog([*defaults.commands, *bindings], found.problems)
 
 
 def load(
@@ -97,7 +98,8 @@ def open_plugins(
         try:
             start = StartupExecution(reads, finder, options, ProcessGuard(options.scheduler), progress)
             bindings = start.run(found.problems, is_enough)
-            return Plugins(defaults, start, found.reader, _catalog(bindings, found.problems))
+            catalog = _catalog([*defaults().commands, *bindings], found.problems)
+            return Plugins(defaults, start, found.reader, catalog)
         except BaseException:
             unload()
             raise

@@ -36,6 +36,8 @@ class Command(Struct, frozen=True):
     run_options: RunOptions = DEFAULT_OPTIONS
     options: Mapping[str, object] = field(default_factory=dict)
     kind: str = "command"
+    #: Lines that show how it is written.
+    examples: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.suggestions import spelling
+from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
+from slack_alert.core.units.names import suggestion
 from slack_alert.loader.files.discovery import PluginFile
+from slack_alert.loader.options.option_checks import parse_lock
 from slack_alert.loader.options.resolve import OptionDefaults, OptionResolver, ResolvedOptions
 from slack_alert.loader.parsing.declaration import Declaration
+from slack_alert.loader.parsing.literals import NEEDED_KEYWORDS
 
 
 class BindingPlan(Struct, frozen=True):
@@ -35,7 +41,14 @@ class BindingPlan(Struct, frozen=True):
             declaration.is_async,
             declaration.parameters,
         )
-        return tuple([make(self.name, action) for make in self.options.makers])
+        return tuple([self._with_signature(make(self.name, action)) for make in self.options.makers])
+
+    def _with_signature(self, binding: Binding) -> Binding:
+        """Return a command with what its function says of it."""
+        declaration = self.declaration
+        if not isinstance(binding, Command):
+            return binding
+        return replace(binding, parameters=declaration.command_parameters, examples=declaration.examples)
 
 
 class Binder:
@@ -46,6 +59,9 @@ class Binder:
         self._resolver = OptionResolver(defaults)
         #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
+        #: The full names of the commands that have taken words.
+        self._words = dict.fromkeys(map(spelling, defaults.built_in), "")
+        self.reserve(defaults.commands)
 
     def bind(self, file: PluginFile, declaration: Declaration) -> tuple[Binding, ...]:
         """Return the bindings of a declaration, without its function; none if `plan` returns None."""
@@ -55,20 +71,39 @@ class Binder:
     def plan(self, file: PluginFile, declaration: Declaration) -> BindingPlan | None:
         """Prepare the bindings of a declaration; return None if a problem or its author excludes it."""
         options = self._resolver.resolve(declaration)
-        if not declaration.is_sound or options.faults or (declaration.required and declaration.is_called_alone):
+        unlocked = _unlocked(declaration)
+        if not declaration.is_sound or options.faults or unlocked or _is_short_of_arguments(declaration):
             self.problems.extend(_faults(file, declaration, options))
+            if unlocked and not options.faults:
+                self.problems.append(_unlocked_problem(file, declaration, unlocked))
             return None
         if options.later or options.never:
             self.problems.extend(_remarks(file, declaration, options))
         name = declaration.name_in(file.name)
         if not declaration.is_enabled or self._is_taken(name, file, declaration):
             return None
-        return BindingPlan(name, file, declaration, options)
+        plan = BindingPlan(name, file, declaration, options)
+        for command in plan.bindings() if "command" in declaration.keywords else ():
+            if isinstance(command, Command):
+                self._take_words(command, plan)
+        return plan
+
+    def _take_words(self, command: Command, plan: BindingPlan) -> None:
+        for words in (command.words, *command.aliases):
+            owner = self._words.get(spelling(words), command.name)
+            if owner != command.name:
+                self.problems.append(_taken_words(plan, words, owner))
+            if owner:
+                self._words.setdefault(spelling(words), command.name)
+            else:
+                self._words[spelling(words)] = command.name
 
     def reserve(self, bindings: Iterable[Binding]) -> None:
         """Reserve the names of existing bindings."""
         for binding in bindings:
             self._places.setdefault(binding.name, (binding.action.file, binding.action.line))
+            for words in (binding.words, *binding.aliases) if isinstance(binding, Command) else ():
+                self._words[spelling(words)] = self._words.get(spelling(words)) or binding.name
 
     def _is_taken(self, name: str, file: PluginFile, declaration: Declaration) -> bool:
         place = file.shown, declaration.line
@@ -81,10 +116,42 @@ class Binder:
         return True
 
 
+def _is_short_of_arguments(declaration: Declaration) -> bool:
+    return bool(declaration.required) and declaration.is_called_alone
+
+
+def _unlocked(declaration: Declaration) -> tuple[str, ...]:
+    """Return the names in the braces of a command's lock that are no parameters."""
+    if not declaration.is_sound or not {"command", "lock"} <= declaration.keywords.keys():
+        return ()
+    known = [parameter.name for parameter in declaration.command_parameters]
+    try:
+        return tuple(name for name in parse_lock(declaration.keywords["lock"])[1] if name not in known)
+    except BadValue:  # A fault of the options already.
+        return ()
+
+
+def _unlocked_problem(file: PluginFile, declaration: Declaration, names: Sequence[str]) -> Problem:
+    known = [parameter.name for parameter in declaration.command_parameters]
+    said = f"lock: {declaration.function} has no parameter {names[0]}, got {declaration.keywords['lock']!r}"
+    hint = suggestion(names[0], known) if known else "Write a text without braces."
+    return _fault(file, declaration, "SA201", said, hint)
+
+
+def _taken_words(plan: BindingPlan, words: str, owner: str) -> Problem:
+    whose = f"the command {owner}" if owner else "a verb that is built in, which these words reach no more"
+    whose = f"{whose}, which comes first" if owner else whose
+    said = f"the words `{words}` are also those of {whose}"
+    hint = (
+        f"Write {plan.name} for this one, or give it other words." if owner else "The verb is called by its full name."
+    )
+    return _fault(plan.file, plan.declaration, "SA211", said, hint, severity=Severity.WARNING)
+
+
 def _faults(file: PluginFile, declaration: Declaration, options: ResolvedOptions) -> Iterator[Problem]:
     for said, hint in options.faults:
         yield _fault(file, declaration, "SA201", said, hint)
-    if declaration.required and declaration.is_called_alone:
+    if _is_short_of_arguments(declaration):
         yield _required(file, declaration)
 
 
@@ -96,8 +163,10 @@ def _required(file: PluginFile, declaration: Declaration) -> Problem:
 
 def _remarks(file: PluginFile, declaration: Declaration, options: ResolvedOptions) -> Iterator[Problem]:
     """Yield warnings about keywords without effect and about a job that never runs."""
-    meanwhile = "the job runs without it" if declaration.is_timed else f"{declaration.function} does not run"
+    runs = "the job runs without it" if options.makers else f"{declaration.function} does not run"
+    is_command = "command" in declaration.keywords and bool(options.makers)
     for keyword in options.later:
+        meanwhile = "the command does not run" if is_command and keyword in NEEDED_KEYWORDS else runs
         said = f"`{keyword}` is not there yet in this version: {meanwhile}"
         yield _fault(file, declaration, "SA209", said, "Leave it, or take it out.", severity=Severity.WARNING)
     if options.never:

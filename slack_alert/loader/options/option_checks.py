@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
+from string import Formatter
 from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.environment_faults import NO_ZONES, has_zones
@@ -12,11 +13,12 @@ from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Escalation, Repeat, RepeatPolicy
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot
-from slack_alert.core.units.names import nearest, suggestion
+from slack_alert.core.units.names import composed, nearest, suggestion
 from slack_alert.core.units.quantities import parse_duration
 
 WHILE_PAUSED = ("skip", "mute")
@@ -26,6 +28,8 @@ _SHORTEST_PAUSE = timedelta(seconds=1)
 #: An emitted event is handled within a second.
 _SHORTEST_ABSENCE = timedelta(seconds=1)
 _MOST = 1_000_000_000
+_LOCK = 'Write lock="{env}", or lock="db".'
+_COMMAND_WORD = lazy_pattern(r"[\w./][\w./-]*")
 _MOST_RETRIES = 100
 
 
@@ -65,6 +69,43 @@ def parse_texts(value: object) -> tuple[str, ...]:
     if not values:
         raise BadValue("the list is empty", hint="Name one at least.")
     return tuple(_text(one) for one in values)
+
+
+def parse_command_words(value: object) -> tuple[str, ...]:
+    """Return the words of a command, and of its aliases, with single spaces between them and no `/` before them."""
+    return tuple(dict.fromkeys(_command_words(text) for text in parse_texts(value)))
+
+
+def _command_words(text: str) -> str:
+    words = composed(text).removeprefix("/").split()
+    for word in words or [""]:
+        if not (_COMMAND_WORD.fullmatch(word) and any(map(str.isalnum, word))):
+            hint = 'Words have letters, digits and any of . / _ -, but no dash in front: "deploy", "pr merge".'
+            raise BadValue(f"{word or text!r} cannot be a word of a command", hint=hint)
+    return " ".join(words)
+
+
+def parse_queue(value: object) -> str | None:
+    """Return the name of a queue; None, also for an empty text: there is none to wait in."""
+    return None if value is None or value == "" else _text(value)
+
+
+def parse_lock(value: object) -> tuple[str, tuple[str, ...]]:
+    """Return the resource of a lock, and the names in braces that it has."""
+    text = _text(value)
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError as error:
+        raise BadValue(f"the braces do not fit ({error})", hint=_LOCK) from error
+    if any(name is not None and (not name.isidentifier() or spec or conversion) for _, name, spec, conversion in parts):
+        raise BadValue("between braces stands the name of a parameter alone", hint=_LOCK)
+    return text, tuple(name for _, name, _, _ in parts if name is not None)
+
+
+def _choices(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict) or not value or not all(isinstance(one, str) for one in value.values()):
+        raise BadValue("this must be a dictionary of parameters", hint='Write choices={"version": "versions"}.')
+    return value
 
 
 def read_repeat_policy(words: Mapping[str, object], channel: str) -> RepeatPolicy:
@@ -230,7 +271,8 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "max_alert": _whole(0),
     "pause_time": parse_pause_time,
     "while_paused": _choice(*WHILE_PAUSED),
-    "command": _text,
+    "command": parse_command_words,
+    "guard": parse_texts,
     "on": parse_texts,
     "emits": _text,
     "where": _mapping,
@@ -244,10 +286,12 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "timeout": _timeout,
     "retries": _retries,
     "retry_delay": parse_duration,
-    "queue": _text,
-    "lock": _text,
+    "queue": parse_queue,
+    "lock": parse_lock,
     "isolation": _choice(*(isolation.value for isolation in Isolation)),
     "allow": parse_texts,
     "confirm": _either(_yes_or_no, _text),
     "approve": _either(_yes_or_no, parse_texts),
+    "choices": _choices,
+    "hidden": _yes_or_no,
 }

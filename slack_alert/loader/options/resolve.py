@@ -24,14 +24,17 @@ from slack_alert.loader.options.never_runs import NeverRunsCheck
 from slack_alert.loader.options.option_checks import (
     check,
     find_zone,
+    parse_command_words,
+    parse_lock,
     parse_pause_time,
+    parse_queue,
     parse_texts,
     read_absence,
     read_repeat_policy,
     read_run_options,
 )
 from slack_alert.loader.parsing.declaration import Declaration
-from slack_alert.loader.parsing.literals import LATER_KEYWORDS, OPTION_KEYWORDS
+from slack_alert.loader.parsing.literals import COMMAND_KEYWORDS, LATER_KEYWORDS, NEEDED_KEYWORDS, OPTION_KEYWORDS
 
 Words = Mapping[str, object]
 #: Keywords that contradict `absent`, because they too say when a function runs.
@@ -57,6 +60,10 @@ class OptionDefaults(Struct, frozen=True):
     run_options: RunOptions = DEFAULT_OPTIONS
     #: The service of an address that names none.
     channel: str = "slack"
+    #: Commands that no plugin file declares: those of the configuration.
+    commands: tuple[Command, ...] = ()
+    #: The words of the verbs built in.
+    built_in: frozenset[str] = frozenset()
     #: The time after which a job must have a slot, or it is reported as never running; None: this is not checked.
     now: datetime | None = None
 
@@ -124,7 +131,7 @@ class OptionResolver(Struct):
         never = None
         if trigger and self._never_runs and words.get("enabled") is not False:
             never = self._never_runs.never(trigger, policy.hours)
-        later = tuple(word for word in words if word in LATER_KEYWORDS)
+        later = tuple(word for word in words if _is_later(word, words))
         return ResolvedOptions((), later, never, tuple(self._makers(words, trigger, policy, zone)))
 
     def _zone(self, words: Words, faults: list[tuple[str, str]]) -> tzinfo:
@@ -172,8 +179,23 @@ class OptionResolver(Struct):
                 options=options,
             )
             yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job
-        if "command" in words:
-            yield partial(Command, words=" ".join(composed(str(words["command"])).split()), options=options)
+        if "command" in words and not any(_is_needed(word, words) for word in words):
+            yield self._command(words, options)
+
+    def _command(self, words: Words, options: Words) -> Callable[[str, Action], Binding]:
+        name, *aliases = parse_command_words(words["command"])
+        return partial(
+            Command,
+            words=name,
+            aliases=tuple(aliases),
+            allow=parse_texts(words["allow"]) if "allow" in words else (),
+            queue=parse_queue(words.get("queue", "default")),
+            lock=parse_lock(words["lock"])[0] if "lock" in words else "",
+            is_hidden=words.get("hidden") is True,
+            errors_to=self._address(words["errors_to"], self.defaults.errors_to) if "errors_to" in words else None,
+            run_options=read_run_options(words, self.defaults.run_options),
+            options=options,
+        )
 
     def _policy(self, words: Words, zone: tzinfo) -> Policy:
         limit, pause = words.get("max_alert"), words.get("pause_time")
@@ -198,6 +220,17 @@ class OptionResolver(Struct):
         return Address.parse(str(written), self.defaults.channel) if written is not None else default
 
 
+def _is_later(word: str, words: Words) -> bool:
+    """Return whether a keyword has no effect in this version."""
+    is_without_command = word in COMMAND_KEYWORDS and "command" not in words
+    return is_without_command or (word in LATER_KEYWORDS and words[word] is not False)
+
+
+def _is_needed(word: str, words: Words) -> bool:
+    """Return whether a command must not run without a keyword that has no effect in this version."""
+    return word in NEEDED_KEYWORDS and _is_later(word, words)
+
+
 def _rule(words: Words) -> Rule | None:
     where = words.get("where")
     return (
@@ -217,6 +250,8 @@ def _missing_companions(words: Words, *, is_timed: bool) -> Iterator[tuple[str, 
         yield "emits belongs to a time trigger, and there is none", "Add seconds=30, or another time keyword."
     if "where" in words and "on" not in words:
         yield "where belongs to on, and there is none", 'Add on="changed_file".'
+    if "hidden" in words and "command" not in words:
+        yield "hidden belongs to command, and there is none", 'Add command="disk".'
     if "absent" in words:
         yield from _not_absent(words)
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import CodeType
+from typing import Any
 
 from slack_alert.core.catalog import Problem
-from slack_alert.core.structs import Struct
+from slack_alert.core.commands.signature import Parameter, ValueKind
+from slack_alert.core.structs import Struct, astuple
 from slack_alert.core.units.names import composed
+
+
+def plain_fields(parameter: Parameter) -> tuple[Any, ...]:
+    """Return the fields of a parameter as plain values, as the cache keeps them."""
+    name, kind, *rest = astuple(parameter)
+    return name, kind.value, *rest
 
 
 class Declaration(Struct, frozen=True):
@@ -31,6 +39,14 @@ class Declaration(Struct, frozen=True):
     is_async: bool
     #: False: it has a problem already that excludes it.
     is_sound: bool
+    #: Of a command: its parameters as plain values, and the lines of its docstring that show how it is written.
+    signature: tuple[tuple[Any, ...], ...] = ()  # Any: the fields of a Parameter
+    examples: tuple[str, ...] = ()
+
+    @property
+    def command_parameters(self) -> tuple[Parameter, ...]:
+        """The parameters of a command."""
+        return tuple([Parameter(name, ValueKind(kind), *rest) for name, kind, *rest in self.signature])
 
     @property
     def is_called_alone(self) -> bool:

@@ -116,7 +116,7 @@ def _mapping(node: ast.Dict, constants: Mapping[str, ast.expr], depth: int) -> d
     return pairs
 
 
-EVENT_KEYWORDS = ("command", "on", "emits")
+EVENT_KEYWORDS = ("command", "on", "emits", "guard")
 #: Any of these makes a decorator a marker.
 TRIGGER_KEYWORDS = (*TIME_KEYWORDS, *EVENT_KEYWORDS)
 OPTION_KEYWORDS = (
@@ -150,10 +150,16 @@ OPTION_KEYWORDS = (
     "allow",
     "confirm",
     "approve",
+    "choices",
+    "hidden",
 )
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Keywords that are read and checked, but have no effect in this version.
-LATER_KEYWORDS = frozenset(["command", "queue", "lock", "allow", "confirm", "approve"])
+LATER_KEYWORDS = frozenset(["confirm", "approve", "choices", "guard"])
+#: Those of them without which a command must not run: they say who agrees, and to what.
+NEEDED_KEYWORDS = frozenset(["confirm", "approve", "choices"])
+#: Keywords that have an effect on commands, and in this version none on what runs by itself.
+COMMAND_KEYWORDS = frozenset(["queue", "lock", "allow"])
 #: Words that people write for a keyword of another name.
 _OTHERWISE = {
     "channel": "to",

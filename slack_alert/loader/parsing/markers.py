@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.names import alike
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS
+from slack_alert.loader.parsing.parameters import SignatureReader, UnreadableParameter
 from slack_alert.loader.parsing.scan import (
     OWN_MARKER,
     Decorated,
@@ -40,6 +42,7 @@ class MarkerReader(Struct):
     #: The outermost decorators of all functions and classes, before any is removed.
     _outermost: list[ast.expr] = field(default_factory=list)
     _sure: set[str] | None = None
+    _signatures: SignatureReader | None = None
 
     def __post_init__(self) -> None:
         self._constants = _constants(self.source.tree, self.scan)
@@ -204,8 +207,28 @@ class MarkerReader(Struct):
         values, faults = keyword_values(self.source, call, self._constants, place=place)
         self.problems.extend(faults)
         node.decorator_list.remove(marker)
+        signature = self._signature(node) if "command" in values else ()
         attribute = self._attribute(node)
-        return make_declaration(node, call, values=values, place=place, attribute=attribute, is_sound=not faults)
+        return make_declaration(
+            node,
+            call,
+            values=values,
+            place=place,
+            attribute=attribute,
+            is_sound=not faults and signature is not None,
+            signature=signature or (),
+        )
+
+    def _signature(self, node: Function) -> tuple[Parameter, ...] | None:
+        """Return the parameters of a command; None, with a problem, if words cannot become one of them."""
+        self._signatures = self._signatures or SignatureReader(self.source.tree, self.scan, self._constants)
+        try:
+            return self._signatures.parameters(node)
+        except UnreadableParameter as error:
+            line, column = self.source.start(error.node)
+            problem = Problem(self.source.file.shown, line, column, Severity.ERROR, "SA214", str(error), error.hint)
+            self.problems.append(problem)
+            return None
 
     def _attribute(self, node: Function) -> str:
         """Return the attribute that will hold the function; add one if its own name is bound again."""

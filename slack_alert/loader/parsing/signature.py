@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
-from slack_alert.loader.parsing.declaration import Declaration
+from slack_alert.loader.parsing.declaration import Declaration, plain_fields
 from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS, NotLiteral, evaluate, keyword_suggestion
+from slack_alert.loader.parsing.parameters import CONTEXT
 from slack_alert.loader.parsing.scan import Function
 from slack_alert.loader.parsing.source import ParsedFile
 
-CONTEXT = "ctx"
 _TIMED = frozenset(TIME_KEYWORDS)
 
 
@@ -44,8 +47,10 @@ def make_declaration(
     place: tuple[int, int],
     attribute: str,
     is_sound: bool,
+    signature: Sequence[Parameter] = (),
 ) -> Declaration:
-    """Return the declaration of a marked function."""
+    """Return the declaration of a marked function; `signature` has the parameters of a command."""
+    doc = ast.get_docstring(node, clean=False)
     # How other decorators change the parameters is known only when they run.
     is_plain = not node.decorator_list
     # Parameters that can be passed by name.
@@ -57,7 +62,7 @@ def make_declaration(
         column=place[1],
         keywords=values,
         is_timed=not _TIMED.isdisjoint([keyword.arg for keyword in call.keywords]),
-        doc=_first_line(ast.get_docstring(node, clean=False)),
+        doc=_first_line(doc),
         required=_required(node.args) if is_plain else (),
         parameters=tuple([each.arg for each in named if each.arg != CONTEXT])
         if "on" in values or "command" in values
@@ -65,6 +70,8 @@ def make_declaration(
         takes_context=CONTEXT in [each.arg for each in named],
         is_async=isinstance(node, ast.AsyncFunctionDef),
         is_sound=is_sound,
+        signature=tuple(map(plain_fields, signature)),
+        examples=tuple(_examples(doc)) if doc and "command" in values else (),
     )
 
 
@@ -109,4 +116,24 @@ def _required(arguments: ast.arguments) -> tuple[str, ...]:
 
 def _first_line(doc: str | None) -> str | None:
     lines = inspect.cleandoc(doc).splitlines() if doc else []
-    return lines[0].encode("utf-8", "replace").decode("utf-8").strip() or None if lines else None
+    return _encodable(lines[0]).strip() or None if lines else None
+
+
+def _examples(doc: str) -> Iterator[str]:
+    """Yield the lines after `Example:`, up to an empty one; one that stands beside it goes on where lines are indented."""
+    is_example = is_beside = False
+    for line in _encodable(inspect.cleandoc(doc)).splitlines():
+        if found := _EXAMPLE.match(line):
+            is_example, is_beside = True, bool(found[1])
+            line = found[1]  # noqa: PLW2901 - what stands beside it
+        elif not line.strip() or (is_beside and not line[0].isspace()):
+            is_example = False
+        if is_example and line.strip():
+            yield line.strip().strip("`")
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+_EXAMPLE = lazy_pattern(r"\s*Examples?:\s*(.*)", re.IGNORECASE)

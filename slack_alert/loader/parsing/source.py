@@ -43,7 +43,7 @@ class ParsedFile(Struct):
             before = self.lines[line - 1]
         return line, before.rfind("@") + 1
 
-    def start(self, node: ast.expr) -> tuple[int, int]:
+    def start(self, node: ast.expr | ast.arg) -> tuple[int, int]:
         """Return where an expression begins; columns count characters from 1."""
         return node.lineno, len(_characters(self.lines[node.lineno - 1], node.col_offset)) + 1
 

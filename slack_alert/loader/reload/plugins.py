@@ -108,7 +108,8 @@ class Plugins:
     def _begin(self) -> None:
         for path, content in self._folder.contents.items():
             self._run(PluginFile.at(Path(path), self._folder.path), content)
-        for binding in self.catalog.bindings:
+        configured = {command.name for command in self._defaults().commands}
+        for binding in (one for one in self.catalog.bindings if one.name not in configured):
             self._bindings.setdefault(binding.action.file, []).append(binding)
         for problem in self.catalog.problems:
             if problem.file.endswith(".py") and problem.code != "SA104":
@@ -303,7 +304,7 @@ class Plugins:
         bindings = [one for shown in sorted(self._bindings) for one in self._bindings[shown]]
         problems = [*self._folder_problems, *(one for found in self._problems.values() for one in found)]
         problems.sort(key=lambda one: (one.file, one.line, one.column, one.code))
-        return Catalog(tuple(bindings), tuple(problems))
+        return Catalog((*self._defaults().commands, *bindings), tuple(problems))
 
 
 def _module(file: PluginFile) -> str:
