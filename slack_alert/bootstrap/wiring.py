@@ -6,18 +6,20 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.addresses import errors_address
 from slack_alert.bootstrap.current_mutes import make_digests
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
-from slack_alert.bootstrap.runtime import blocking_of, make_runtime
+from slack_alert.bootstrap.runtime import Runtime, blocking_of, make_runtime
 from slack_alert.channels.console import ConsoleChannel, has_colour
+from slack_alert.channels.terminal import TerminalChannel
 from slack_alert.core.model.message import Delivery, Notice
 from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
-from slack_alert.engine.app.components import Components, PluginFiles, Stores
+from slack_alert.engine.app.components import Chat, Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
@@ -75,7 +77,21 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
         post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
+        make_chat=partial(_make_chat, settings, runtime, stores),
+        has_doors=_has_doors(settings),
     )
+
+
+def _has_doors(settings: Settings) -> bool:
+    """Return whether people can write to this program from outside of this machine."""
+    is_closed = settings.dry_run or settings.token is None
+    return not is_closed and bool(settings.app_token or settings.signing_secret or settings.chat_poll)
+
+
+def _make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
+    from slack_alert.bootstrap.chat import make_chat
+
+    return make_chat(settings, runtime, stores)
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
@@ -83,7 +99,7 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
     console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
     if settings.token is None or settings.dry_run:
         closed = closed_channel("slack", "there is no token", "Set `token` to send what waits.")
-        return {"console": console, "slack": closed}
+        return {"console": console, "slack": closed, "terminal": TerminalChannel()}
     from slack_alert.channels.slack import SlackChannel
 
     slack = SlackChannel(
@@ -95,7 +111,7 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
         proxy=settings.proxy,
         ca_file=settings.ca_file,
     )
-    return {"console": console, "slack": slack}
+    return {"console": console, "slack": slack, "terminal": TerminalChannel()}
 
 
 def make_sender(
@@ -116,7 +132,11 @@ def make_sender(
         last_receipt=reader.last_receipt,
         receipts=Receipts(reader.receipt),
         clock=clock or SystemClock(),
-        rates={"console": at_once, "slack": SendRate(settings.messages_per_second, settings.burst)},
+        rates={
+            "console": at_once,
+            "terminal": at_once,
+            "slack": SendRate(settings.messages_per_second, settings.burst),
+        },
         give_up=settings.give_up,
         zone=settings.timezone,
         undeliverable=undeliverable,
@@ -187,7 +207,11 @@ def _undeliverable_handler(settings: Settings, engine: Engine) -> Callable[[Deli
     def undeliverable(delivery: Delivery, outcome: SendResult) -> None:
         lost = delivery.message.to
         origin = delivery.message.origin
-        if lost == errors_to or (isinstance(origin, Notice) and origin.kind == _UNDELIVERABLE):
+        if (
+            lost == errors_to
+            or lost.channel == "terminal"
+            or (isinstance(origin, Notice) and origin.kind == _UNDELIVERABLE)
+        ):
             return
         text = f"A message to {lost.shown} could not be delivered ({outcome.reason}). {outcome.hint}".rstrip()
         text += f" `slack-alert outbox retry {delivery.id}` sends it again."

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.commands.queue import QueueState
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.run import AskedBy
@@ -41,8 +42,7 @@ class Program(Struct, frozen=True):
     open: Callable[[], Sequence[AskedCommand]]
     #: Cancels a run, on behalf of a person with this name.
     cancel: Callable[[int, str], None]
-    #: The commands that a person may run at all, with some arguments or other.
-    allowed: Callable[[AskedBy], Sequence[Command]]
+    permissions: Permissions
 
     def requester(self, by: AskedBy) -> Requester:
         """Return the person who asks for changes now."""

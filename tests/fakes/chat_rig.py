@@ -12,6 +12,7 @@ from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.decision import Decider
 from slack_alert.core.commands.permissions import Permissions
+from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.commands.roles import Member, MemberKind, Roles
 from slack_alert.core.commands.signature import Parameter
@@ -86,13 +87,6 @@ async def _awaited(coroutine: Coroutine[object, object, object]) -> None:
     await coroutine
 
 
-class EveryEdit:
-    """No budget."""
-
-    def due(self, runs: Sequence[int], now: datetime) -> Sequence[int]:  # noqa: ARG002 - as the port has it
-        return runs
-
-
 class KnownPeople:
     """All are members."""
 
@@ -142,7 +136,7 @@ class ChatRig:
             self.engine, recorder, self.executor, self.clock,
             decide=Decider(lambda: self.commands, members, zone=timezone.utc, rate=Rate(1000)),
             people=self.people, limits=self.limits, answers=Answers(AnswerOptions(MARK, timezone.utc), past),
-            past=past, budget=EveryEdit(), services=services, beside=self.beside,
+            past=past, budget=EditBudget(), services=services, beside=self.beside,
         )  # fmt: skip
         snapshot = self.store.open()
         self.runner.restore(snapshot)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from slack_alert.core.commands.answers import RunState
 from slack_alert.core.commands.decision import Accepted, Refused
+from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.queue import QueuedRun, QueueState, startable
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
@@ -48,13 +49,6 @@ class Beside(Protocol):
         """Call at an instant, or a little later, instead of what was to be called before."""
 
 
-class EditBudget(Protocol):
-    """Says which of the runs may be told about now, so that all of them stay within what the service takes."""
-
-    def due(self, runs: Sequence[int], now: datetime) -> Sequence[int]:
-        """Return those of the runs whose messages may be edited now."""
-
-
 class OpenRun(Struct):
     """A command that was accepted and has not ended."""
 
@@ -65,6 +59,8 @@ class OpenRun(Struct):
     run: Run | None = None
     #: The number of messages about it so far; they edit the first one.
     told: int = 0
+    #: How far it was when it was told last.
+    shown: object = None
     #: Texts that it has posted on its way.
     texts: tuple[str, ...] = ()
     #: The name of the person who canceled it; empty: nobody.
@@ -256,12 +252,13 @@ class Commands:
     def _tell_progress(self) -> None:
         now = self._clock.now()
         slow = {one.number: one for one in self.running if one.queued.started and now - one.queued.started >= _BRIEF}
+        changed = [number for number, one in slow.items() if _shown(one) != one.shown]
         messages = []
-        for number in self._budget.due(list(slow), now) if slow else ():
-            one = slow[number]
+        for one in [slow[number] for number in self._budget.due(now, changed) if number in slow]:
             assert one.run is not None, "it is running"
             messages.append(self._answers.running(one.asked, one.queued, one.run, one.told, now, one.canceled_by))
             one.told += 1
+            one.shown = _shown(one)
         if messages:
             self._recorder.submit(Batch(messages=messages))
 
@@ -276,6 +273,7 @@ class Commands:
         state, verdict, audited = _end_of(one, result)
         record = self._record(one, run, result, verdict)
         self._past.add(record)
+        self._budget.due(self._clock.now(), ended=[run.id])
         usage = one.accepted.usage if result.failure is not None and _is_about_arguments(result) else ""
         messages = self._answers.ended(
             one.asked, one.queued, run, result, self._clock.now(),
@@ -420,6 +418,14 @@ def _end_of(one: OpenRun, result: Result) -> tuple[RunState, Verdict, AuditVerdi
         return RunState.FAILED, result.failure.verdict, AuditVerdict.FAILED
     is_said = bool(result.pieces or one.texts)
     return RunState.DONE, Verdict.SAID if is_said else Verdict.QUIET, AuditVerdict.RAN
+
+
+def _shown(one: OpenRun) -> object:
+    """Return what is told about how far a run is."""
+    if one.run is None:
+        return None
+    progress = one.run.progress
+    return progress.fraction, progress.step, progress.output and progress.output.length, one.canceled_by
 
 
 def _is_about_arguments(result: Result) -> bool:

@@ -1,0 +1,190 @@
+"""Assemble what takes commands from people: doors, the decision who may, the queue, and the verbs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.oneshot.status import read_vitals
+from slack_alert.bootstrap.plugin_loading import defaults, job_lookup
+from slack_alert.core.commands.addressing import Addressing, asked_text, first_words
+from slack_alert.core.commands.answers import AnswerOptions
+from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.decision import Decider
+from slack_alert.core.commands.progress import EditBudget
+from slack_alert.core.commands.rate import Rate
+from slack_alert.core.model.asked import ChatMessage, Identity
+from slack_alert.core.model.request import Request
+from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import replace
+from slack_alert.engine.app.components import Chat, Stores
+from slack_alert.engine.commands.answers import Answers
+from slack_alert.engine.commands.beside import LoopBeside
+from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.intake import ChatIntake
+from slack_alert.engine.commands.past_runs import PastRuns
+from slack_alert.engine.commands.people import PeopleOfServices
+from slack_alert.engine.ports import Door, Intake, People, Reader
+from slack_alert.loader.shipped import load_shipped
+from slack_alert.operations.program import Program
+
+if TYPE_CHECKING:
+    from slack_alert.bootstrap.runtime import Runtime
+    from slack_alert.channels.slack.inbound.http import SlackHooks
+    from slack_alert.settings import Settings
+
+#: The slash command whose text is a whole line.
+SLASH = "/slack-alert"
+
+
+def has_doors(settings: Settings) -> bool:
+    """Return whether people can write to this program from outside of this machine."""
+    return not settings.dry_run and settings.token is not None and bool(_kinds(settings))
+
+
+def _kinds(settings: Settings) -> list[str]:
+    return [
+        *(["socket"] if settings.app_token is not None else []),
+        *(["http"] if settings.signing_secret is not None and settings.web_listen else []),
+        *(["poll"] if settings.chat_poll is not None else []),
+    ]
+
+
+def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
+    """Make what takes commands; must be called on the loop on which it will run."""
+    engine, clock = runtime.engine, runtime.clock
+    verbs = [each for each in load_shipped("chat", defaults(settings)) if isinstance(each, Command)]
+
+    def commands() -> Sequence[Command]:
+        return [*(each for each in engine.catalog.bindings if isinstance(each, Command)), *verbs]
+
+    def line_of(message: ChatMessage) -> str | None:
+        words = first_words(commands())
+        return asked_text(
+            message, Addressing(settings.chat_prefix, settings.chat_prefixes, settings.chat_tags == "on", words)
+        )
+
+    def whose(number: int) -> Identity | None:
+        return next((one.asked.by for one in runner.open if one.number == number), None)
+
+    past = PastRuns(runtime.reader)
+    doors, people = _doors(settings, runtime) if has_doors(settings) else ((), {})
+    decider = Decider(
+        commands, settings.permissions, zone=settings.timezone, rate=Rate(settings.chat_rate), whose=whose
+    )
+    options = AnswerOptions(
+        runtime.mark,
+        settings.timezone,
+        Redaction(settings.secrets()),
+        support=settings.chat_support or "",
+        prefix=next(iter(settings.chat_prefix), ""),
+    )
+    runner = Commands(
+        engine,
+        runtime.recorder,
+        runtime.executor,
+        clock,
+        decide=decider,
+        people=PeopleOfServices(people),
+        limits=settings.queues,
+        answers=Answers(options, past),
+        past=past,
+        budget=EditBudget(),
+        services=replace(runtime.services, program=_program(settings, runtime, stores, commands, lambda: runner)),
+        beside=LoopBeside(asyncio.get_running_loop(), clock),
+    )
+    return Chat(runner, ChatIntake(engine, line_of), doors)
+
+
+def _program(
+    settings: Settings,
+    runtime: Runtime,
+    stores: Stores,
+    commands: Callable[[], Sequence[Command]],
+    runner: Callable[[], Commands],
+) -> Program:
+    """Return the running program, for the verbs; a change goes through the inbox, as from every other process."""
+
+    @contextmanager
+    def read() -> Iterator[Reader]:
+        reader = stores.read()
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    def submit(*requests: Request) -> bool:
+        stores.inbox.add(*requests)
+        return True
+
+    return Program(
+        zone=settings.timezone,
+        now=runtime.clock.now,
+        catalog=lambda: runtime.engine.catalog,
+        commands=commands,
+        lookup=lambda: job_lookup(settings, runtime.engine.catalog),
+        read=read,
+        submit=submit,
+        mutes=lambda snapshot: make_mutes(settings, snapshot.entries),
+        vitals=partial(read_vitals, settings),
+        queue=lambda: runner().queue,
+        open=lambda: [one.asked for one in runner().open],
+        cancel=lambda number, by: runner().cancel(number, by),
+        permissions=settings.permissions,
+    )
+
+
+def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict[str, People]]:
+    from slack_alert.channels.slack.client import API_URL, Client, SlackAccess
+    from slack_alert.channels.slack.inbound.people import SlackPeople
+
+    assert settings.token is not None, "there are no doors without it"
+    access = SlackAccess(settings.token.reveal().strip(), settings.api_url or API_URL, settings.proxy, settings.ca_file)
+    people = SlackPeople(Client(access), groups=_groups(settings))
+    doors: list[Door] = []
+    if settings.app_token is not None:
+        from slack_alert.channels.slack.inbound.socket_mode import SocketModeDoor
+
+        app = replace(access, token=settings.app_token.reveal().strip())
+        doors.append(SocketModeDoor(app, people, runtime.clock, command=SLASH))
+    if settings.signing_secret is not None and settings.web_listen:
+        from slack_alert.channels.slack.inbound.http import SlackHooks
+
+        secret = settings.signing_secret.reveal()
+        hooks = SlackHooks(secret, people.installation, people.forget, runtime.clock, command=SLASH)
+        doors.append(_Served(hooks, settings))
+    return tuple(doors), {"slack": people}
+
+
+def _groups(settings: Settings) -> list[str]:
+    """Return the user groups that the configuration names."""
+    roles = settings.permissions.roles
+    members = [member for named in (*roles.named.values(), roles.admins) for member in named]
+    return list(dict.fromkeys(member.id for member in members if member.kind.value == "group"))
+
+
+class _Served:
+    """A door that a web server serves."""
+
+    def __init__(self, hooks: SlackHooks, settings: Settings) -> None:
+        from slack_alert.web.exchange import Site
+        from slack_alert.web.hosts import AllowedHosts
+        from slack_alert.web.server import WebServer
+
+        self.name = hooks.name
+        self._hooks = hooks
+        hosts = AllowedHosts(settings.web_listen, settings.web_public_url, settings.web_allow_hosts)
+        self._server = WebServer(settings.web_listen, Site(hooks.routes(), hosts))
+        self.state = hooks.state
+
+    async def run(self, intake: Intake) -> None:
+        """Serve until cancelled; raise SettingsError where an address cannot be listened at."""
+        await self._server.start()
+        try:
+            await self._hooks.run(intake)
+        finally:
+            await self._server.stop()

@@ -1,0 +1,25 @@
+"""Who somebody is, by the service of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.engine.ports import People
+
+#: The service of whoever sits at a terminal of this machine.
+CLI = "cli"
+
+
+class PeopleOfServices:
+    """Asks the service of an account who that is."""
+
+    def __init__(self, services: Mapping[str, People]) -> None:
+        self._services = services
+
+    async def asker(self, identity: Identity) -> Asker:
+        """Return who that is; an account of a service that is not configured is unknown."""
+        if identity.service == CLI:
+            return Asker(identity, Standing.TERMINAL)
+        people = self._services.get(identity.service)
+        return Asker(identity, Standing.UNKNOWN) if people is None else await people.asker(identity)
