@@ -85,13 +85,20 @@ def _ask_owner(path: Path) -> str:
     return f"{ask}, or give this user the right to read it."
 
 
+_KEEP_ONE = "Keep one of the two (dashes and underscores are the same)."
 _MEND_LINK = "Mend the link, or remove it."
 _MAKE_FILE = "Make it a file that this user may read, or remove it."
 _LINE_END = lazy_pattern(r"\r\n|\r|\n")
 _COMMENT = lazy_pattern(r"\s#(?=\s|$)")
 _QUOTED = lazy_pattern(r"(['\"])(.*?)\1(?:\s+#(?:\s.*)?)?")
 _HEADER = lazy_pattern(r"\[([^\[\]]*)\](?:\s+#(?:\s.*)?)?")
-_KEY = lazy_pattern(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*=(.*)")
+#: The second group is a channel that the key is for: `prefix.#deploys`.
+_KEY = lazy_pattern(r"\s*([A-Za-z][A-Za-z0-9_-]*)(\.[#\w-]+)?\s*=(.*)")
+#: In a section whose keys are kept as they are written, `=` has white space on both sides.
+_KEPT_KEY = lazy_pattern(r"\s*(\S.*?)\s+=(?=\s|$)(.*)")
+_KEEPING = frozenset({"roles", "permissions", "people", "jenkins.services", "channels", "queues", "routes"})
+_KEEPING_ALL = ("owners.",)
+_BLANKS = lazy_pattern(r"""("[^"]*"|'[^']*')|\s+""")
 _COLON = lazy_pattern(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
 
 
@@ -128,8 +135,10 @@ class _Draft(Struct):
             return
         elif stripped[0] == "[":
             self._open_section(stripped, number)
-        elif match := _KEY.fullmatch(line):
-            self._add(match[1], match[2], number)
+        elif self._keeps_keys() and (match := _KEPT_KEY.fullmatch(line)):
+            self._add(_BLANKS.sub(lambda blank: blank[1] or " ", match[1]), match[2], number)
+        elif not self._keeps_keys() and (match := _KEY.fullmatch(line)):
+            self._add(match[1].lower().replace("-", "_") + (match[2] or ""), match[3], number)
         elif line[0].isspace() and self.is_continuable:
             self._continue(line)
         else:
@@ -148,9 +157,12 @@ class _Draft(Struct):
         self._close()
         self.sections.append((match[1].strip(), number))
 
-    def _add(self, key: str, text: str, number: int) -> None:
+    def _keeps_keys(self) -> bool:
+        section = self.sections[-1][0] if self.sections else ""
+        return section in _KEEPING or section.startswith(_KEEPING_ALL)
+
+    def _add(self, name: str, text: str, number: int) -> None:
         self._close()
-        name = key.lower().replace("-", "_")
         if not self.sections:
             raise settings_error(
                 f"There is no section above {name}.", where=self._at(number), hint="Put the line [slack] above it."
@@ -160,7 +172,7 @@ class _Draft(Struct):
             raise settings_error(
                 f"{name} is set twice, here and in line {self.seen[place]}.",
                 where=self._at(number),
-                hint="Keep one of the two (dashes and underscores are the same).",
+                hint="Keep one of the two." if self._keeps_keys() else _KEEP_ONE,
             )
         self.seen[place] = number
         self.entries.append(ConfEntry(place[0], name, "", number))
@@ -187,6 +199,12 @@ class _Draft(Struct):
 
     def _not_a_setting(self, line: str, number: int) -> Exception:
         # The line itself is not shown: it may be a token without its key.
+        if self._keeps_keys() and "=" in line:
+            return settings_error(
+                "The = has no white space around it.",
+                where=self._at(number),
+                hint=f"Write `key = ...`: in [{self.sections[-1][0]}] a key may hold a = of its own.",
+            )
         match = _COLON.match(line)
         key = match[1] if match else "key"
         return settings_error(

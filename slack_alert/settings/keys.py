@@ -8,7 +8,8 @@ from slack_alert.core.structs import Struct
 
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
-    "size", "hours", "zone", "folder", "file", "database", "listen", "hosts",
+    "size", "hours", "zone", "folder", "file", "database", "listen", "hosts", "prefixes", "conversations",
+    "members",
 ]  # fmt: skip
 
 
@@ -312,6 +313,74 @@ KEYS: tuple[Key, ...] = (
         unset="this machine, the addresses of listen, and the host of public_url",
         example="alerts.internal, *.example.com",
         meaning="Further names by which the web server may be called, without port; * for any.",
+    ),
+    Key(
+        name="chat_prefix",
+        section="chat",
+        kind="prefixes",
+        default="!",
+        meaning="What a message begins with that is a command, one or several; prefix.#deploys = is for a channel, and "
+        "empty there: each message of it is a command where its first words are one.",
+    ),
+    Key(
+        name="chat_poll",
+        section="chat",
+        kind="duration",
+        example="5s",
+        least=1,
+        meaning="How often the channels of `channels` are read for commands, where Slack can send nothing here.",
+    ),
+    Key(
+        name="chat_channels",
+        section="chat",
+        kind="conversations",
+        example="#ops, C0123",
+        meaning="The channels that are read with `poll`.",
+    ),
+    Key(
+        name="chat_admins",
+        section="chat",
+        kind="members",
+        unset="nobody",
+        example="U123",
+        meaning="Who may do everything: ids of people (U123), of user groups (S789), or roles.",
+    ),
+    Key(
+        name="chat_may_use",
+        section="chat",
+        kind="members",
+        default="members",
+        meaning="Who may talk to the bot at all: roles or ids. members are those of the workspace, without guests, "
+        "bots, disabled accounts and strangers.",
+    ),
+    Key(
+        name="chat_cli_role",
+        section="chat",
+        kind="members",
+        default="admins",
+        meaning="The roles of whoever sits at the terminal of this machine.",
+    ),
+    Key(
+        name="chat_rate",
+        section="chat",
+        kind="whole",
+        default="20",
+        meaning="How many commands a person may ask for in a minute; 0: no limit.",
+    ),
+    Key(
+        name="chat_support",
+        section="chat",
+        kind="address",
+        example="#help",
+        meaning="Where people are sent who need help with a command that failed or was refused.",
+    ),
+    Key(
+        name="chat_tags",
+        section="chat",
+        kind="choice",
+        default="off",
+        choices=("off", "on"),
+        meaning="on: a command is found inside a sentence, too, where it has a slash in front: /test 233.",
     ),
 )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timezone, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slack_alert.core.errors import BadValue, SettingsError
+from slack_alert.core.model.address import parse_conversation
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
@@ -20,6 +22,9 @@ from slack_alert.settings.secret import SECRET_URLS, Secret, quoted, settings_er
 from slack_alert.settings.timezones import MachineZone, machine_zone
 from slack_alert.settings.value_sources import QUIET, GatheredSources, GivenValue, Layer, SettingFault, gather
 from slack_alert.settings.values import parse_value
+
+if TYPE_CHECKING:
+    from slack_alert.core.commands.permissions import Permissions
 
 
 def load_settings(
@@ -48,6 +53,9 @@ def load_settings(
     values = {key.name: reader.read(key, chosen.get(key.name)) for key in KEYS}
     quiet = gathered.free("quiet")
     values["quiet"] = _windows(quiet, zone.value, faults)
+    values["queues"] = dict(_queues(gathered.free("queues"), faults))
+    values["chat_prefixes"] = dict(_channel_prefixes(gathered.free("chat_prefix"), faults))
+    values["rights"] = _rights(gathered, chosen, faults)
     if faults:
         raise _first_fault(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
@@ -186,6 +194,44 @@ def _window(name: str, given: GivenValue, zone: tzinfo, faults: list[SettingFaul
     except BadValue as error:
         faults.append(SettingFault(given.place, settings_error(f"{error}.", where=given.where, hint=error.hint)))
         return None
+
+
+def _queues(written: Mapping[str, GivenValue], faults: list[SettingFault]) -> Iterator[tuple[str, int]]:
+    for name, given in written.items():
+        key = Key(name=f"queues_{name}", section="queues", kind="whole", meaning="", default="1", least=1, most=1000)
+        count = _parse_checked(key, given, partial(parse_value, key, given.text), faults)
+        if isinstance(count, int):
+            yield name, count
+
+
+def _channel_prefixes(
+    written: Mapping[str, GivenValue], faults: list[SettingFault]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield a channel and its prefixes; an empty text alone where each message may be a command."""
+    key = BY_NAME["chat_prefix"]
+    for channel, given in written.items():
+        # A variable cannot be empty, so that quotes stand for it there.
+        if given.text in {"", "''", '""'}:
+            found: object = ("",)
+        else:
+            found = _parse_checked(key, given, partial(parse_value, key, given.text), faults)
+        named = _parse_checked(key, given, partial(parse_conversation, channel), faults)
+        if isinstance(found, tuple) and isinstance(named, str):
+            yield named, found
+
+
+def _rights(
+    gathered: GatheredSources, chosen: Mapping[str, tuple[str, GivenValue]], faults: list[SettingFault]
+) -> Permissions | None:
+    """Return who may, or None where nothing is said about it."""
+    sections = {name: gathered.free(name) for name in ("roles", "permissions", "people")}
+    named = {key.written: chosen[key.name][1] for key in KEYS if key.kind == "members" and key.name in chosen}
+    if not any(sections.values()) and not named:
+        return None
+    # Imported only where it is needed: a program without commands has none of it.
+    from slack_alert.settings.rights import read_rights
+
+    return read_rights(sections["roles"], sections["permissions"], sections["people"], named, faults)
 
 
 def _with_place(key: Key, given: GivenValue, error: BadValue) -> SettingsError:

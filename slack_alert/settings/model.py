@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
-from slack_alert.core.structs import PrivateStruct, Struct
+from slack_alert.core.structs import PrivateStruct, Struct, field
 from slack_alert.settings.secret import Secret
 
 if TYPE_CHECKING:
+    from slack_alert.core.commands.permissions import Permissions
     from slack_alert.settings.value_sources import GivenValue
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
@@ -87,6 +88,23 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     web_listen: tuple[ListenAddress, ...]
     web_public_url: str | None
     web_allow_hosts: tuple[str, ...]
+    #: What a message begins with that is a command, anywhere and in some channels, where an empty text is anything.
+    chat_prefix: tuple[str, ...]
+    chat_prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    chat_poll: timedelta | None
+    chat_channels: tuple[str, ...]
+    #: As they are written; `permissions` has what they mean.
+    chat_admins: tuple[str, ...]
+    chat_may_use: tuple[str, ...]
+    chat_cli_role: tuple[str, ...]
+    #: 0: no limit.
+    chat_rate: int
+    chat_support: str | None
+    chat_tags: Literal["off", "on"]
+    #: How many runs of a queue go on at once, where it is not one.
+    queues: Mapping[str, int] = field(default_factory=dict)
+    #: The permissions of the configuration; None: those that hold where it says nothing.
+    rights: Permissions | None = None
     #: The quiet windows of section [quiet].
     quiet: tuple[QuietWindow, ...] = ()
     #: Secrets without effect: values that a stronger source overrides, and the environment's proxy.
@@ -94,6 +112,14 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     dry_run: bool
     #: The service of the running program that a command runs beside, `slack` or `console`; else None.
     service: str | None = None
+
+    @property
+    def permissions(self) -> Permissions:
+        """Who may run which command."""
+        # Imported only where somebody asks: a program without commands never does.
+        from slack_alert.core.commands.permissions import Permissions
+
+        return self.rights or Permissions()
 
     def secrets(self) -> tuple[str, ...]:
         """Return the secrets that must be redacted wherever text is shown.

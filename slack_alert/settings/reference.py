@@ -27,6 +27,32 @@ FREE: tuple[FreeSection, ...] = (
         "maintenance",
         "sat 02:00-04:00; 2026-12-24",
     ),
+    FreeSection(
+        "roles",
+        "Who is in a role of yours, by ids and never by names: people (U123, dingtalk:0123), user groups of Slack "
+        "(S789), other roles. There are besides: members, admins, nobody.",
+        "ops",
+        "U123, S789",
+    ),
+    FreeSection(
+        "permissions",
+        "Who may run a command, or a command with such an argument (a value, or a glob as in env:pr*), perhaps in some "
+        "channels only. All lines that match must hold; admins satisfy each.",
+        "deploy env:prod",
+        "admins in #ops",
+    ),
+    FreeSection(
+        "people",
+        "Accounts that belong to one person.",
+        "U123",
+        "github:ann, dingtalk:0123",
+    ),
+    FreeSection(
+        "queues",
+        "How many runs of a queue may go on at once; one, where it is not said.",
+        "deploy",
+        "2",
+    ),
 )
 
 SECTIONS = tuple(dict.fromkeys([*(key.section for key in KEYS), *(free.name for free in FREE)]))

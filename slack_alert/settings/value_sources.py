@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
@@ -98,7 +99,7 @@ def gather(
     _refuse_other_path(project, path, place)
     remarks = [said for conf in (project_conf, own_conf) if conf for said in _file_warnings(conf)]
     warnings = tuple(masked(said) for said in [*_unknown_variables(environ), *remarks])
-    layers = (*outer, project, own)
+    layers = (*(_named_as_in_files(layer, {*project, *own}) for layer in outer), project, own)
     faults += [doubled for layer in layers for key in KEYS for doubled in _double_faults(key, layer)]
     return GatheredSources(layers, path, warnings, tuple(faults))
 
@@ -139,9 +140,33 @@ def _of_variables(environ: Mapping[str, str], place: StartPlace) -> Layer:
 
 def _free_variable(variable: str) -> str | None:
     """Return the key that a variable of a section with free keys sets: `SLACK_ALERT_QUIET_NIGHT` is `quiet.night`."""
-    section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
-    is_free = variable.startswith(_PREFIX) and section in _FREE and key != ""
-    return f"{section}{_DOT}{key}" if is_free else None
+    name = variable.removeprefix(_PREFIX)
+    if variable == name or variable in _VARIABLES:
+        return None
+    if (channel := name.removeprefix(_CHANNEL_VARIABLE)) not in {name, ""}:
+        return f"{CHANNEL_PREFIX}#{channel.lower()}"
+    section, _, key = name.partition("_")
+    section = section.lower()
+    return f"{section}{_DOT}{_SPELL.get(section, str.lower)(key)}" if section in _FREE and key else None
+
+
+def _named_as_in_files(layer: Layer, names: Collection[str]) -> Layer:
+    """Return a layer in which a variable sets the key that a file has, whose name cannot be told from the variable's.
+
+    `SLACK_ALERT_PERMISSIONS_DEPLOY_ENV_PROD` overrides `deploy env:prod`.
+    """
+    written: dict[str, list[str]] = {}
+    for name in names:
+        if _DOT in name:
+            written.setdefault(_variable_form(name), []).append(name)
+    found: dict[str, GivenValue] = {}
+    for name, given in layer.items():
+        found |= dict.fromkeys((_DOT in name and written.get(_variable_form(name))) or [name], given)
+    return found
+
+
+def _variable_form(name: str) -> str:
+    return _NOT_IN_VARIABLES.sub("_", name).strip("_").upper()
 
 
 def _of_slack_variables(environ: Mapping[str, str], place: StartPlace) -> Layer:
@@ -212,6 +237,8 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
         valid = _NAMES_IN_FILES.get(entry.section, {})
         where = f"{conf.shown}:{entry.line}"
         name = f"{entry.section}{_DOT}{entry.key}" if entry.section in _FREE else valid.get(entry.key)
+        if entry.section == "chat" and entry.key.startswith("prefix."):
+            name = f"{CHANNEL_PREFIX}{entry.key.removeprefix('prefix.')}"
         if name is not None:
             layer[name] = GivenValue(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
@@ -263,6 +290,15 @@ _PREFIX = "SLACK_ALERT_"
 _DOT = "."
 #: The prefix of the keys of section [quiet].
 QUIET = f"quiet{_DOT}"
+#: The prefix of the keys `prefix.#channel` of section [chat].
+CHANNEL_PREFIX = f"chat_prefix{_DOT}"
+_CHANNEL_VARIABLE = "CHAT_PREFIX_"
+#: How a key without a line in a file is read from the name of a variable; elsewhere in lower case.
+_SPELL: Mapping[str, Callable[[str], str]] = {
+    "people": str,
+    "permissions": lambda name: name.lower().replace("_", " "),
+}
+_NOT_IN_VARIABLES = lazy_pattern(r"[^A-Za-z0-9]+")
 _FREE = frozenset(free.name for free in FREE)
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
 _NAMES_IN_FILES = {

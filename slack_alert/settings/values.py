@@ -27,7 +27,7 @@ def parse_value(key: Key, text: str) -> object:
         return _PARSERS[key.kind](key, text)
     if key.default:
         raise BadValue("the value is empty", hint=f"Write a value such as {key.default}, or take the line out.")
-    return () if key.kind in _SEVERAL else None
+    return () if key.kind in _LISTS else None
 
 
 def _text(key: Key, text: str) -> str:
@@ -133,12 +133,23 @@ def _listen(key: Key, text: str) -> object:
     return parse_listen(text) if key.kind == "listen" else parse_hosts(text)
 
 
+def _conversations(key: Key, text: str) -> tuple[str, ...]:
+    return tuple(_address(key, word) for word in _words(key, text))
+
+
+def _words(key: Key, text: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(word for word in _SEPARATOR.split(_text(key, text)) if word))
+    if not words:
+        raise BadValue(f"{quoted(text)} names nothing", hint=f"Write {key.default or key.example}.")
+    return words
+
+
+_LISTS = frozenset({"names", "conversations", "members", "listen", "hosts"})
 _TOKEN = lazy_pattern(r"[!#-&(-~]+")
 _SPACE = lazy_pattern(r"\s")
 _SEPARATOR = lazy_pattern(r"[\s,]+")
 
 #: The kinds of which a key may have any number of values.
-_SEVERAL = frozenset({"names", "listen", "hosts"})
 
 _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "text": _text,
@@ -151,6 +162,10 @@ _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "size": _size,
     "choice": _choice,
     "names": _names,
+    "prefixes": _words,
+    "conversations": _conversations,
+    # Whether there are such roles is known when all are read.
+    "members": _words,
     "zone": lambda _key, text: parse_zone(text),
     "listen": _listen,
     "hosts": _listen,

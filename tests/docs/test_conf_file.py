@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.settings import FREE, KEYS, Key, Settings, load_settings, reference, render_conf
+from slack_alert.settings import FREE, KEYS, SECTIONS, Key, Settings, load_settings, reference, render_conf
+from slack_alert.settings.reference import FreeSection
 
 SHIPPED = Path(__file__).parents[2] / "slack_alert.conf"
-BY_ITSELF = frozenset({"timezone_source", "dry_run", "other_secrets", "service"})
+BY_ITSELF = frozenset({"timezone_source", "dry_run", "other_secrets", "service", "chat_prefixes"})
+#: The field of a section with free keys, where several make up one.
+FIELDS = dict.fromkeys(("roles", "permissions", "people"), "rights")
 
 
 def settings_of(conf: str, folder: Path) -> Settings:
@@ -19,10 +22,14 @@ def settings_of(conf: str, folder: Path) -> Settings:
     return load_settings(flags, {"TZ": "UTC"}, cwd=folder, home=folder).settings
 
 
-def uncommented(conf: str, names: set[str]) -> str:
-    return re.sub(
-        r"^#(\w+)(?= = )", lambda match: match[1] if match[1] in names else match[0], conf, flags=re.MULTILINE
+def uncommented(conf: str, names: set[str], section: str = "") -> str:
+    """Take the # away from keys, of all sections or of one."""
+    before, header, text = conf.partition(f"\n[{section}]\n") if section else ("", "", conf)
+    text, following, rest = text.partition("\n[") if section else (text, "", "")
+    found = re.sub(
+        r"^#(\S.*?)(?= = )", lambda match: match[1] if match[1] in names else match[0], text, flags=re.MULTILINE
     )
+    return before + header + found + following + rest
 
 
 def test_the_shipped_file_is_written_from_the_table() -> None:
@@ -34,7 +41,9 @@ def test_the_shipped_file_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_uncommenting_the_keys_that_have_a_default_changes_nothing(tmp_path: Path) -> None:
-    conf = uncommented(render_conf(), {key.written for key in KEYS if key.default})
+    conf = render_conf()
+    for section in {key.section for key in KEYS}:
+        conf = uncommented(conf, {key.written for key in KEYS if key.default and key.section == section}, section)
 
     assert conf != render_conf()
     assert settings_of(conf, tmp_path) == settings_of("", tmp_path)
@@ -44,27 +53,33 @@ def test_uncommenting_the_keys_that_have_a_default_changes_nothing(tmp_path: Pat
     "key", [key for key in KEYS if not key.default and key.kind != "file"], ids=lambda key: key.name
 )
 def test_every_example_can_be_uncommented_as_it_stands(key: Key, tmp_path: Path) -> None:
-    conf = uncommented(render_conf(), {key.written})
+    conf = uncommented(render_conf(), {key.written}, key.section)
 
     assert getattr(settings_of(conf, tmp_path), key.name) != getattr(settings_of("", tmp_path), key.name)
 
 
-def test_example_of_a_section_with_free_keys_can_be_uncommented_as_it_stands(tmp_path: Path) -> None:
-    (free,) = FREE
-    conf = uncommented(render_conf(), {free.example})
+@pytest.mark.parametrize("free", FREE, ids=lambda free: free.name)
+def test_example_of_a_section_with_free_keys_can_be_uncommented_as_it_stands(free: FreeSection, tmp_path: Path) -> None:
+    conf = uncommented(render_conf(), {free.example}, free.name)
+    field = FIELDS.get(free.name, free.name)
 
-    assert [(window.name, window.text) for window in settings_of(conf, tmp_path).quiet] == [(free.example, free.value)]
+    assert getattr(settings_of(conf, tmp_path), field) != getattr(settings_of("", tmp_path), field)
 
 
 def test_every_key_is_in_the_file_commented_out_with_its_meaning() -> None:
-    written = re.findall(r"^#(\w+) = .+$", render_conf(), flags=re.MULTILINE)
+    written = re.findall(r"^#(?! )(.+?) = .+$", render_conf(), flags=re.MULTILINE)
 
-    assert written == [*(key.written for key in KEYS), *(free.example for free in FREE)]
+    assert written == [
+        *(key.written for section in SECTIONS for key in KEYS if key.section == section),
+        *(free.example for free in FREE),
+    ]
     assert all(meaning.endswith(".") for meaning in [key.meaning for key in KEYS] + [free.meaning for free in FREE])
 
 
 def test_every_setting_has_a_key_and_every_key_a_setting() -> None:
-    assert {key.name for key in KEYS} | {free.name for free in FREE} == set(Settings.__struct_fields__) - BY_ITSELF
+    free = {FIELDS.get(free.name, free.name) for free in FREE}
+
+    assert {key.name for key in KEYS} | free == set(Settings.__struct_fields__) - BY_ITSELF
 
 
 def test_the_reference_names_every_key_with_default_and_variable() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import asdict
@@ -64,6 +65,18 @@ def is_a(value: object, annotation: Any) -> bool:
         ("threads", 32),
         ("log_level", "info"),
         ("log_format", "text"),
+        ("chat_prefix", ("!",)),
+        ("chat_prefixes", {}),
+        ("chat_poll", None),
+        ("chat_channels", ()),
+        ("chat_admins", ()),
+        ("chat_may_use", ("members",)),
+        ("chat_cli_role", ("admins",)),
+        ("chat_rate", 20),
+        ("chat_support", None),
+        ("chat_tags", "off"),
+        ("queues", {}),
+        ("permissions", Permissions()),
         ("dry_run", False),
     ],
 )
@@ -80,7 +93,7 @@ def test_working_hours_are_always_by_default_and_where_they_are_empty(tmp_path: 
 
 def test_every_default_has_the_type_of_its_field(tmp_path: Path) -> None:
     settings = load(tmp_path).settings
-    hints = get_type_hints(Settings)
+    hints = get_type_hints(Settings, localns={"Permissions": Permissions})
 
     assert [name for name in Settings.__struct_fields__ if not is_a(getattr(settings, name), hints[name])] == []
 
