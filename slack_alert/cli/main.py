@@ -30,6 +30,8 @@ COMMANDS = {
     "explain": ("query.explain", "Say why a job spoke, or why it did not."),
     "report": ("query.report", "Sum up runs, durations, errors, alerts and numbers; as a picture in a channel."),
     "status": ("query.status", "Tell whether it is alive; exit 1 when not."),
+    "queue": ("query.queue", "List the commands that run, wait, or are for later."),
+    "cancel": ("control.cancel", "End a command that runs, or take it out of the queue."),
     "pause": ("control.pause", "Let a job rest."),
     "resume": ("control.pause", "Let a paused job run again."),
     "mute": ("control.mute", "Let a job run and say nothing for a while."),

@@ -101,6 +101,8 @@ class Batch(Struct):
     taken: int | None = None
     #: Events for the engine, which accepts them where jobs want them.
     events: list[Emitted] = field(default_factory=list)
+    #: Runs that people asked for and that are to be canceled, with the person who wants it; for the engine as well.
+    canceled: list[tuple[int, str]] = field(default_factory=list)
     #: Events that are kept, and which job has answered which of them; an event that all have answered is forgotten.
     accepted: list[AcceptedEvent] = field(default_factory=list)
     answered: list[tuple[int, str]] = field(default_factory=list)

@@ -84,6 +84,8 @@ class Engine:
         self._inbound = InboundIds()
         #: Takes a command that people asked for, once it is committed; on the engine's own thread.
         self.asked: Callable[[AskedCommand], None] = _nobody_takes
+        #: Cancels a run of a command, on behalf of a person.
+        self.cancel: Callable[[int, str], None] = _nothing_to_cancel
         self.absences = AbsenceWatch()
         self.missed_slots = MissedSlots(recorder)
         self._messages = RunMessages(recorder, mark, mute)
@@ -308,7 +310,8 @@ class Engine:
                 self._job_states[name].hold = hold
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in self._acknowledgement(name)]
-        followed = [then, *(self._accept(event, batch) for event in batch.events)]
+        canceled = [partial(self.cancel, number, by) for number, by in batch.canceled]
+        followed = [then, *canceled, *(self._accept(event, batch) for event in batch.events)]
         self._recorder.submit(batch, partial(_call_all, followed))
         return batch
 
@@ -472,6 +475,10 @@ class Engine:
 
 def _nobody_takes(asked: AskedCommand) -> None:
     raise AssertionError(f"a program without commands was asked for {asked.text!r}")
+
+
+def _nothing_to_cancel(run: int, by: str) -> None:
+    log.warning("no run to cancel", extra={"run": run, "by": by})
 
 
 def _call_all(calls: Iterable[Callable[[], object] | None]) -> None:

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 #: The longest wait for a channel where no other process will send the message.
 DELIVERY_TIMEOUT = timedelta(seconds=30)
 _POLL_INTERVAL = timedelta(seconds=0.25)
+#: Kinds of requests that wait for the next start.
+_FOR_THE_PROGRAM = frozenset({"emit", "cancel"})
 
 
 def requester(settings: Settings, by: str = "") -> Requester:
@@ -113,8 +115,9 @@ async def _process_inbox(settings: Settings, store: Store, inbox: Inbox) -> None
         new: list[Delivery] = []
         recorder = DirectRecorder(store, SystemClock(), new.extend)
         for request in inbox.peek():
-            if request.id > snapshot.taken and request.kind == "emit":
-                # Only a running program answers events; moved to the end of the inbox, it waits for the next start.
+            if request.id > snapshot.taken and request.kind in _FOR_THE_PROGRAM:
+                # Only a running program answers events and ends runs: moved to the end of the inbox, it waits for the
+                # next start.
                 inbox.add(request)
             elif request.id > snapshot.taken:
                 jobs = partial(job_names, settings)

@@ -131,10 +131,10 @@ def refused_text(refused: Refused, options: AnswerOptions, *, usage: str = "", n
 
 def denied_text(rule: str, options: AnswerOptions, *, who: Sequence[str], line: str = "") -> Text:
     """Return that a person may not: the rule, who may (nobody is called), and the line that would allow it."""
-    may = ", ".join(_plain(each, options, _NAME) for each in who[:_MOST_NAMES]) or "nobody"
+    may = ", ".join(one_line(each, options, _NAME) for each in who[:_MOST_NAMES]) or "nobody"
     more = f" and {len(who) - _MOST_NAMES} more" if len(who) > _MOST_NAMES else ""
     lines = [
-        f"denied: {_plain(rule, options, _SENTENCE)}",
+        f"denied: {one_line(rule, options, _SENTENCE)}",
         f"Who may: {may}{more}.",
         f"This line would allow it: {_code(line, options, _SENTENCE)}" if line else "",
         f"Ask {_support(options)}." if options.support else "",
@@ -175,6 +175,12 @@ def format_took(duration: timedelta) -> str:
     return humanize_duration(max(duration, timedelta())).replace("min", "m")
 
 
+def one_line(text: str, options: AnswerOptions, longest: int) -> str:
+    """Return what people typed or functions said as canonical text in one line that formats and mentions nothing."""
+    line = " ".join(_begin(text, options, longest).split())
+    return _short(options.mark.escape(unformatted(line)), longest)
+
+
 _MOST_NAMES = 10
 #: U+200B is no white space to `strip` and regular expressions, so that it stays where it is.
 _INVISIBLE = "\u200b"
@@ -199,14 +205,14 @@ def _queued(view: RunView, options: AnswerOptions) -> str:
         start = f"starts {format_wait(view.expected, view.now)}" if view.expected else ""
         first = ", ".join(filter(None, ("queued", place, start)))
     held = view.held_by
-    holder = f"It waits for {_plain(held.lock, options, _NAME)}: {_named(held, options)}." if held else ""
+    holder = f"It waits for {one_line(held.lock, options, _NAME)}: {_named(held, options)}." if held else ""
     cancel = f"{_code(f'{options.prefix}cancel {run.run}', options)} takes it out of the queue."
     return "\n".join(filter(None, (first, holder, cancel)))
 
 
 def _running(view: RunView, options: AnswerOptions) -> str:
     if view.canceled_by:
-        first = f"canceling, as {_plain(view.canceled_by, options, _NAME)} asked"
+        first = f"canceling, as {one_line(view.canceled_by, options, _NAME)} asked"
     else:
         reached = _reached(view, options)
         separator = " " if percent(view.progress.fraction) or not reached else ", "
@@ -238,7 +244,7 @@ def _failed(view: RunView, options: AnswerOptions) -> str:
 
 
 def _canceled(view: RunView, options: AnswerOptions) -> str:
-    who = f" by {_plain(view.canceled_by, options, _NAME)}" if view.canceled_by else ""
+    who = f" by {one_line(view.canceled_by, options, _NAME)}" if view.canceled_by else ""
     when = _after(view) or " before it started"
     lines = [f"canceled{who}{when}{_at_step(view, options)}", _tail(view.progress.tail, options)]
     return "\n".join(filter(None, lines))
@@ -284,11 +290,11 @@ def _at_step(view: RunView, options: AnswerOptions) -> str:
 
 
 def _reached(view: RunView, options: AnswerOptions) -> str:
-    return f"{percent(view.progress.fraction)} {_plain(view.progress.step, options, _STEP)}".strip()
+    return f"{percent(view.progress.fraction)} {one_line(view.progress.step, options, _STEP)}".strip()
 
 
 def _named(run: QueuedRun, options: AnswerOptions) -> str:
-    return f"{_code(run.words, options, _STEP)} of {_plain(run.name or run.by, options, _NAME)} ({run.run}) has it"
+    return f"{_code(run.words, options, _STEP)} of {one_line(run.name or run.by, options, _NAME)} ({run.run}) has it"
 
 
 def _again(view: RunView, options: AnswerOptions, what: str) -> str:
@@ -304,7 +310,7 @@ def _support(options: AnswerOptions) -> str:
             return options.mark.escape(options.mark.mention(support))
         except BadValue:
             pass
-    return _plain(support, options, _NAME)
+    return one_line(support, options, _NAME)
 
 
 def _what_failed(failure: Failure | None, options: AnswerOptions) -> str:
@@ -314,7 +320,7 @@ def _what_failed(failure: Failure | None, options: AnswerOptions) -> str:
     # The last line of a program's output is its error as a rule; what is above it may be a traceback.
     last = next(iter(_last_lines(failure.output, 1, options.redaction)), "")
     parts = (failure.kind, said, last if last.strip() not in said else "")
-    return _plain(": ".join(part.strip() for part in parts if part.strip()), options, _SENTENCE)
+    return one_line(": ".join(part.strip() for part in parts if part.strip()), options, _SENTENCE)
 
 
 def _without_traceback(message: str, redaction: Redaction) -> str:
@@ -341,12 +347,6 @@ def _last_lines(output: str, count: int, redaction: Redaction) -> list[str]:
 
 #: Sequences that colour a terminal's text, move its cursor, or set its title.
 _CONTROLS = lazy_pattern(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
-
-
-def _plain(text: str, options: AnswerOptions, longest: int) -> str:
-    """Return what people typed or functions said as canonical text in one line that formats and mentions nothing."""
-    line = " ".join(_begin(text, options, longest).split())
-    return _short(options.mark.escape(unformatted(line)), longest)
 
 
 def _sentences(text: str, options: AnswerOptions, longest: int) -> str:

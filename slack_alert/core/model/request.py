@@ -121,6 +121,13 @@ class DropDelivery(_Checked, frozen=True, tag="drop"):
     id: Int64
 
 
+class CancelRun(_Checked, frozen=True, tag="cancel"):
+    """Cancel a run that a person asked for."""
+
+    run: Int64
+    by: str
+
+
 class KeepValue(_Checked, frozen=True, tag="keep"):
     """Store a value, JSON text, in a pack's key-value store, or delete it (None)."""
 
@@ -214,6 +221,7 @@ Asked: TypeAlias = (
     | AskLine
     | RetryDelivery
     | DropDelivery
+    | CancelRun
     | KeepValue
     | RecordRun
     | RecordExecution

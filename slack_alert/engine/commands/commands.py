@@ -111,6 +111,7 @@ class Commands:
         self._queue = QueueState()
         self._is_stopped = False
         engine.asked = lambda asked: self._beside.begin(self._identify_all([asked]))
+        engine.cancel = self.cancel
 
     # --- coming in
 

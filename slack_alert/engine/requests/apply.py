@@ -13,6 +13,7 @@ from slack_alert.core.excerpts import abridged
 from slack_alert.core.model.request import (
     Acknowledge,
     Asked,
+    CancelRun,
     DropDelivery,
     Emit,
     KeepValue,
@@ -97,6 +98,8 @@ def _apply(  # noqa: C901 - a case for each kind of request, and nothing else
             batch.retried.append(number)
         case DropDelivery(number):
             batch.dropped.append(number)
+        case CancelRun(number, by):
+            batch.canceled.append((number, by))
         case KeepValue(pack, key, value, expires):
             batch.entries.append(StoredValue(pack, key, value, expires))
         case RecordRun():

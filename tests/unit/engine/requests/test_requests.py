@@ -14,6 +14,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import (
     Acknowledge,
     Asked,
+    CancelRun,
     DropDelivery,
     KeepValue,
     MuteJob,
@@ -108,6 +109,10 @@ def test_file_on_disk_must_have_been_read() -> None:
 def test_deliveries_are_retried_and_dropped() -> None:
     assert carried_out(RetryDelivery(7)) == replace(only_taken(), retried=[7])
     assert carried_out(DropDelivery(7)) == replace(only_taken(), dropped=[7])
+
+
+def test_a_run_is_canceled_on_behalf_of_who_wants_it() -> None:
+    assert carried_out(CancelRun(412, "ann")) == replace(only_taken(), canceled=[(412, "ann")])
 
 
 @pytest.mark.parametrize(

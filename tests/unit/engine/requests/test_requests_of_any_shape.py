@@ -18,6 +18,7 @@ from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.core.model.request import (
     Acknowledge,
     Asked,
+    CancelRun,
     DropDelivery,
     Emit,
     KeepValue,
@@ -66,6 +67,7 @@ ASKED: list[Asked] = [
     Emit("disk.full", {"size": 5, "deep": {"list": [1]}}),
     RetryDelivery(7),
     DropDelivery(7),
+    CancelRun(7, "ann"),
     KeepValue("db", "last", "1", LATER),
     RecordRun.of(RECORD, tuple(replace(each, origin=RunPart("db.lag", None, 0)) for each in MESSAGES)),
     execution_request(external_run("nightly", NOW), FAILED, OPS),
