@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -17,9 +17,12 @@ from slack_alert.bootstrap.lost_database import DatabaseFiles
 from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins, follow_plugins
 from slack_alert.bootstrap.wiring import assemble
+from slack_alert.core.commands.command import Command
+from slack_alert.core.structs import replace
 from slack_alert.engine.app.app import App, AppConfig
 from slack_alert.engine.app.components import Components, Stores
 from slack_alert.engine.batches import HistoryLimits
+from slack_alert.engine.ports import Door
 from slack_alert.engine.system.descriptors import reserve_descriptors
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.loader import FoundFiles, plugins_folder
@@ -35,6 +38,8 @@ _FOREVER = timedelta(days=36_500)
 
 Progress = Callable[[int, int], None]
 Ready = Callable[[Components], None]
+#: Makes the door of a terminal, given what ends the program once all that was asked is answered.
+Terminal = Callable[[Callable[[], Awaitable[None]]], Door]
 
 
 def run(
@@ -46,8 +51,11 @@ def run(
     progress: Progress | None,
     ready: Ready,
     note: str = "",
+    terminal: Terminal | None = None,
 ) -> int:
     """Run until a signal; return the exit code.
+
+    With `terminal` no job runs, and nobody but that terminal is let in.
 
     3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or before
     the end if there is nothing to run. If `found` is None, plugins are searched once the database is acquired. `note`
@@ -64,7 +72,7 @@ def run(
         from slack_alert.stores.memory import MemoryStore
 
         memory = MemoryStore()
-        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready)
+        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready, terminal)
     place = database(settings)
     with owning(settings, _FOREVER if standby else _PATIENCE, note=note) as lock:
         if lock is None:
@@ -74,16 +82,29 @@ def run(
         store = SqliteStore(place)
         files = DatabaseFiles(place, store, lock, journal)
         stores = Stores(store, inbox, read, journal, files.loss, files.rescue)
-        return _run(settings, stores, plugins(), out, ready)
+        return _run(settings, stores, plugins(), out, ready, terminal)
 
 
-def _run(settings: Settings, stores: Stores, plugins: FollowedPlugins, out: TextIO, ready: Ready) -> int:
+def _run(
+    settings: Settings,
+    stores: Stores,
+    plugins: FollowedPlugins,
+    out: TextIO,
+    ready: Ready,
+    terminal: Terminal | None,
+) -> int:
+    if terminal is not None:
+        bindings = tuple([each for each in plugins.catalog.bindings if isinstance(each, Command)])
+        plugins = replace(plugins, catalog=replace(plugins.catalog, bindings=bindings))
+        settings = replace(settings, reload="off")
     catalog = plugins.catalog
 
     async def main() -> int:
         parts = assemble(settings, plugins, stores, out=out)
+        if terminal is not None:
+            parts = _for_terminal(parts, terminal(lambda: app.end_answered()))  # noqa: PLW0108 - it is made below
         app = App(parts, _app_config(settings))
-        if not catalog.jobs:
+        if not (catalog.bindings or parts.has_doors):
             app.stop()  # The problems are posted all the same.
 
         def started() -> None:
@@ -94,10 +115,17 @@ def _run(settings: Settings, stores: Stores, plugins: FollowedPlugins, out: Text
         code = await app.run(started)
         if code:
             _exit_now(code, out)
-        return code if catalog.jobs else 1
+        return code if catalog.bindings or parts.has_doors else 1
 
     # The standard library's loop, whatever event loop policy plugins have set.
     return run_to_end(main(), new_standard_loop)
+
+
+def _for_terminal(parts: Components, door: Door) -> Components:
+    """Return components that let in only the person at a terminal, and say nothing of slots: no job runs."""
+    make_chat = parts.make_chat
+    assert make_chat is not None, "every program makes one"
+    return replace(parts, make_chat=lambda: replace(make_chat(), doors=(door,)), has_doors=True, keeps_pulse=False)
 
 
 def _import_scheduler(settings: Settings) -> None:

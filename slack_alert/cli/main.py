@@ -40,6 +40,7 @@ COMMANDS = {
     "outbox": ("control.outbox", "List messages; send dead ones again, or drop them."),
     "send": ("control.send", "Say something in the channel."),
     "exec": ("control.exec_command", "Run any command as a job: recorded, and told when it fails."),
+    "chat": ("control.chat", "Talk to the program from this terminal: each line is a command."),
     "emit": ("control.emit", "Tell the jobs that wait for it what was noticed."),
     "doctor": ("setup.doctor", "Look for what is wrong, and say what to do about it."),
     "manifest": ("setup.manifest", "Print the Slack app's manifest, to paste when creating the app."),

@@ -97,6 +97,12 @@ class App:
         """Begin to drain and end, as on a signal."""
         self._signals.drain(signal.SIGTERM)
 
+    async def end_answered(self) -> None:
+        """End once all that people asked for is done."""
+        while self._chat is not None and self._chat.commands.is_busy:
+            await self._components.clock.sleep(0.1)
+        self.stop()
+
     def _start(self) -> None:
         components = self._components
         now = components.clock.now()

@@ -104,5 +104,7 @@ class Components(Struct, frozen=True):
     make_chat: Callable[[], Chat] | None = None
     #: Whether a door is configured, so that it is made at the start.
     has_doors: bool = False
+    #: Whether its signs of life tell that the outcome of all slots is recorded; not where it runs without jobs.
+    keeps_pulse: bool = True
     #: The programs that functions started.
     children: Subprocesses = field(default_factory=Subprocesses)

@@ -94,6 +94,8 @@ class Liveness:
 
     def _write(self, now: datetime, *, is_clean: bool) -> None:
         components = self._components
+        if not components.keeps_pulse:
+            return
         runs = components.engine.runs()
         pulse = {
             "at": now.isoformat(),

@@ -109,8 +109,10 @@ class Commands:
         #: By the number of the run; later runs join the queue when their time comes.
         self._open: dict[int, OpenRun] = {}
         self._queue = QueueState()
+        #: The ids of those that are being decided.
+        self._undecided: set[int] = set()
         self._is_stopped = False
-        engine.asked = lambda asked: self._beside.begin(self._identify_all([asked]))
+        engine.asked = self._identify
         engine.cancel = self.cancel
 
     # --- coming in
@@ -124,13 +126,23 @@ class Commands:
         if left := [asked for asked in snapshot.asked if asked.run not in running]:
             self._beside.begin(self._identify_all(left))
 
+    def _identify(self, asked: AskedCommand) -> None:
+        self._undecided.add(asked.id)
+        self._beside.begin(self._identify_all([asked]))
+
     async def _identify_all(self, commands: Sequence[AskedCommand]) -> None:
         """Find out who asks, all at once, and decide in the order in which they came."""
         askers = await asyncio.gather(*[self._people.asker(asked.by) for asked in commands])
         for asked, asker in zip(commands, askers, strict=True):
-            self._engine.post(partial(self._decide_on, asked, asker))
+            self._engine.post(partial(self._decide_once, asked, asker))
 
     # --- deciding
+
+    def _decide_once(self, asked: AskedCommand, asker: Asker) -> None:
+        try:
+            self._decide_on(asked, asker)
+        finally:
+            self._undecided.discard(asked.id)
 
     def _decide_on(self, asked: AskedCommand, asker: Asker) -> None:
         now = self._clock.now()
@@ -346,6 +358,11 @@ class Commands:
     def open(self) -> list[OpenRun]:
         """All that was accepted and has not ended, in that order; may be read on any thread."""
         return sorted(list(self._open.values()), key=lambda one: one.number)  # noqa: C414 - a copy, made at once
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was asked has not ended; later runs are left to the next start."""
+        return bool(self._undecided) or any(one.run is not None or not one.asked.not_before for one in self.open)
 
     @property
     def queue(self) -> QueueState:
