@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
 from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
-from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.bindings import Binding, Command, Job
 from slack_alert.core.catalog import Catalog, CatalogChange
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
@@ -47,8 +47,17 @@ def defaults(settings: Settings) -> OptionDefaults:
             cpu=settings.cpu_limit,
         ),
         channel=service(settings),
+        commands=_configured(settings),
         now=SystemClock().now(),
     )
+
+
+def _configured(settings: Settings) -> tuple[Command, ...]:
+    if not settings.commands:
+        return ()
+    from slack_alert.bootstrap.configured_commands import configured_commands
+
+    return configured_commands(settings)
 
 
 def survey_plugins(settings: Settings) -> Catalog:

@@ -59,5 +59,16 @@ class NotNow(SlackAlertError):
         self.after = after
 
 
+class ProgramError(SlackAlertError):
+    """A program that a command runs has failed."""
+
+    def __init__(self, program: str, code: int, output: str) -> None:
+        self.program = program
+        #: `exit code 3`, or `signal 9`.
+        self.ending = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        self.output = output
+        super().__init__(f"{program} ended with {self.ending}")
+
+
 class GivenUpError(BaseException):
     """A plugin file was still loading when its time was over; raised in it, so that a loop without an end has one."""

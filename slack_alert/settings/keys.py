@@ -13,6 +13,11 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+#: The beginning of the names of sections with a command, and their keys; see `command_sections`.
+COMMAND = "command."
+COMMAND_KEYS = ("run", "params", "allow", "queue", "lock", "cwd", "timeout", "confirm", "help")
+
+
 class Key(Struct, frozen=True, kw_only=True):
     """A setting: how it is written, parsed and documented."""
 

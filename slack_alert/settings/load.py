@@ -16,7 +16,7 @@ from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.model import LoadedSettings, Settings, TimezoneSource
+from slack_alert.settings.model import CommandSection, LoadedSettings, Settings, TimezoneSource
 from slack_alert.settings.paths import StartPlace, is_there, logical_folder, read_file
 from slack_alert.settings.secret import SECRET_URLS, Secret, quoted, settings_error
 from slack_alert.settings.timezones import MachineZone, machine_zone
@@ -56,6 +56,8 @@ def load_settings(
     values["queues"] = dict(_queues(gathered.free("queues"), faults))
     values["chat_prefixes"] = dict(_channel_prefixes(gathered.free("chat_prefix"), faults))
     values["rights"] = _rights(gathered, chosen, faults)
+
+    values["commands"] = _commands(gathered.free("command"), place, faults)
     if faults:
         raise _first_fault(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
@@ -66,6 +68,7 @@ def load_settings(
         *zone.warnings(settings.working_hours),
         *_odd_token_warnings(settings, origins),
         *_unused_warnings(settings, origins),
+        *_unconfirmed_warnings(settings),
     )
     given = {name: given for name, (_, given) in chosen.items()}
     return LoadedSettings(settings, warnings, origins, given | {f"{QUIET}{name}": one for name, one in quiet.items()})
@@ -232,6 +235,48 @@ def _rights(
     from slack_alert.settings.rights import read_rights
 
     return read_rights(sections["roles"], sections["permissions"], sections["people"], named, faults)
+
+
+def _commands(
+    written: Mapping[str, GivenValue], place: StartPlace, faults: list[SettingFault]
+) -> tuple[CommandSection, ...]:
+    """Return the commands of the sections [command.NAME], in the order of their names."""
+    sections: dict[str, dict[str, GivenValue]] = {}
+    for name, given in written.items():
+        section, _, key = name.rpartition(".")
+        sections.setdefault(section, {})[key] = given
+    found = (_command(name, given, place, faults) for name, given in sections.items())
+    return tuple(section for section in found if section is not None)
+
+
+def _command(
+    name: str, given: Mapping[str, GivenValue], place: StartPlace, faults: list[SettingFault]
+) -> CommandSection | None:
+    from slack_alert.settings.command_sections import SectionFault, read_section
+
+    head = given[""]
+    file, _, line = head.where.rpartition(":")
+    texts = {key: one.text for key, one in given.items()}
+    try:
+        return read_section(
+            name,
+            texts,
+            place=(file, int(line)),
+            folder=lambda text: place.resolve(text, given["cwd"].folder),
+        )
+    except SectionFault as error:
+        at = given[error.key]
+        said = f"{error.key}: {str(error).removesuffix('.')}." if error.key else f"{str(error).removesuffix('.')}."
+        faults.append(SettingFault(at.place, settings_error(said, where=at.where, hint=error.hint)))
+        return None
+
+
+def _unconfirmed_warnings(settings: Settings) -> Iterator[str]:
+    """Yield a warning for each command that asks for a confirmation, which nobody can give in this version."""
+    for command in settings.commands:
+        if command.is_confirmed:
+            at = f"{command.file}:{command.line}"
+            yield f"{at}: confirm is not there yet in this version: the command {command.name} does not run."
 
 
 def _with_place(key: Key, given: GivenValue, error: BadValue) -> SettingsError:

@@ -7,6 +7,7 @@ from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
@@ -33,6 +34,27 @@ class ListenAddress(Struct, frozen=True):
     def __str__(self) -> str:
         """Return it as it is written."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class CommandSection(Struct, frozen=True):
+    """A command of the configuration."""
+
+    #: The words that people write.
+    name: str
+    #: The file and the line of its section.
+    file: str
+    line: int
+    run: tuple[str, ...]
+    parameters: tuple[Parameter, ...] = ()
+    allow: tuple[str, ...] = ()
+    queue: str | None = "default"
+    lock: str = ""
+    #: None: the folder that holds plugins/.
+    cwd: Path | None = None
+    timeout: timedelta | None = None
+    #: A person has to agree first.
+    is_confirmed: bool = False
+    help: str = ""
 
 
 class Settings(PrivateStruct, frozen=True, kw_only=True):
@@ -107,6 +129,8 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     rights: Permissions | None = None
     #: The quiet windows of section [quiet].
     quiet: tuple[QuietWindow, ...] = ()
+    #: The commands of the sections [command.NAME].
+    commands: tuple[CommandSection, ...] = ()
     #: Secrets without effect: values that a stronger source overrides, and the environment's proxy.
     other_secrets: tuple[Secret, ...] = ()
     dry_run: bool

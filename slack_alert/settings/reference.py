@@ -88,7 +88,7 @@ def render_conf() -> str:
         for free in FREE:
             if free.name == section:
                 lines += ["", *_comment_lines(free.meaning), f"#{free.example} = {free.value}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_COMMAND_EXAMPLE]) + "\n"
 
 
 _PREFACE = (
@@ -97,6 +97,21 @@ _PREFACE = (
     "# Stronger than this file: the command line, then the environment (channel is SLACK_ALERT_CHANNEL).",
     "# A line that begins with # or ; is a comment; within a line a comment is white space, #, white space.",
     "# Quotes around a value are taken off; dashes in names equal underscores.",
+)
+
+_COMMAND_EXAMPLE = (
+    "",
+    "# A command that people write in the chat, and the program that it runs: words with parameters in them, never a",
+    "# shell. `name?` may be left out, `a|b` are the allowed values, `*rest` takes all words that are left.",
+    "# [command.deploy]",
+    "# run = ./deploy.sh {app} {env} {version}",
+    "# params = app, env: staging|prod = staging, version?",
+    "# allow = ops",
+    "# queue = deploy",
+    "# lock = {env}",
+    "# cwd = .",
+    "# timeout = 10m",
+    "# help = Put a version of an application into an environment.",
 )
 
 _WIDTH = 100

@@ -12,7 +12,7 @@ from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
-from slack_alert.settings.keys import KEYS, Key
+from slack_alert.settings.keys import COMMAND, COMMAND_KEYS, KEYS, Key
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import masked, quoted, settings_error
@@ -228,13 +228,17 @@ def _project_file(path: Path, own: ConfFile | None, place: StartPlace, *, posix:
 def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> Layer:
     if conf is None:
         return {}
+    layer = {}
     for section, line in conf.sections:
-        if section not in SECTIONS:
+        if section.startswith(COMMAND):
+            # A section without a key is there, too.
+            where = f"{conf.shown}:{line}"
+            layer[f"{section}{_DOT}"] = GivenValue("", where, conf.path.parent, "", (rank, line))
+        elif section not in SECTIONS:
             said, hint = f"[{section}] is not a section.", suggestion(section, SECTIONS)
             faults.append(SettingFault((rank, line), settings_error(said, where=f"{conf.shown}:{line}", hint=hint)))
-    layer = {}
     for entry in conf.entries:
-        valid = _NAMES_IN_FILES.get(entry.section, {})
+        valid = _valid_names(entry.section)
         where = f"{conf.shown}:{entry.line}"
         name = f"{entry.section}{_DOT}{entry.key}" if entry.section in _FREE else valid.get(entry.key)
         if entry.section == "chat" and entry.key.startswith("prefix."):
@@ -245,6 +249,13 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
             said, hint = f"{entry.key} is not a key of [{entry.section}].", _hint(entry.key, list(valid))
             faults.append(SettingFault((rank, entry.line), settings_error(said, where=where, hint=hint)))
     return layer
+
+
+def _valid_names(section: str) -> Mapping[str, str]:
+    """Return the names of the values of a section, by its keys; empty for one that is not known, or has free keys."""
+    if section.startswith(COMMAND):
+        return {key: f"{section}{_DOT}{key}" for key in COMMAND_KEYS}
+    return _NAMES_IN_FILES.get(section, {})
 
 
 def _hint(key: str, valid: Sequence[str]) -> str:

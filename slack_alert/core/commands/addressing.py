@@ -37,8 +37,8 @@ def first_words(commands: Iterable[CommandSignature]) -> dict[tuple[str, ...], i
 def asked_text(message: ChatMessage, addressing: Addressing) -> str | None:
     """Return the line of a command, without prefix; None if the message is no command.
 
-    Empty: somebody addressed the bot and wrote nothing else. The line of a tag ends with its own line of text if the tag
-    begins that, else with the words that its command requires and the options after them.
+    Empty: somebody addressed the bot and wrote nothing else. A tag that begins a line of the text has all of that line;
+    within a sentence it has the words that its command requires, and the options after them.
     """
     text = message.text.strip()
     if message.is_slash:

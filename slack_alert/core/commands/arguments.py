@@ -31,8 +31,8 @@ def parse_arguments(words: Sequence[str], parameters: Sequence[Parameter], *, zo
 
     Words are taken in the order of the parameters, or by name: `--env prod`, `--env=prod`, `env=prod`; `--force` and
     `--no-force` for yes and no; `--no` is no option otherwise. After `--` no word is an option, and neither is a quoted
-    one. Text that begins with `-` is refused where the parameter does not take it, so that no value becomes an option of
-    a program that is called with it. A list takes words, or one word with commas. Values are in the order of the
+    one. Text that begins with `-` is refused where the parameter does not take it: no value becomes an option of a
+    program that is called with it. A list takes words, or one word with commas. Values are in the order of the
     parameters; a parameter that is not given has none, and the function's default applies. No error shows a secret.
     """
     given = _Given(parameters)

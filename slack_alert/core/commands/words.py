@@ -1,11 +1,11 @@
-"""Split the line of a command into its words, as people type it on phones, in East Asian scripts and in Slack.
+r"""Split the line of a command into its words, as people type it on phones, in East Asian scripts and in Slack.
 
 A word in quotes is a `QuotedWord`: a value, whatever it looks like. Nothing here is ever given to a shell.
 
 - White space of any kind separates words, but a line end does not: text after it is refused, because a command that
   ran without it would be another one. In quotes a line end is part of the value.
 - A quote opens at the beginning of a word, or after `=`; elsewhere it is text (`don't`, `5"`). Double quotes close at
-  the next closing quote; the others where one ends a word. In double quotes `\\"` is a quotation mark, and backslashes
+  the next closing quote; the others where one ends a word. In double quotes `\"` is a quotation mark, and backslashes
   before a quotation mark are written twice.
 - Characters that nobody sees are left out; control characters, and those that turn the direction of writing, are
   refused: the command that is shown must be the command that runs.
@@ -20,6 +20,7 @@ from unicodedata import category
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.patterns import lazy_pattern
+from slack_alert.core.units.names import composed
 
 #: In characters; what chats allow is not much more.
 LONGEST = 16_000
@@ -54,6 +55,16 @@ def quote_word(word: str) -> str:
         return written
     escaped = _BEFORE_QUOTE.sub(lambda found: found[1] * 2 + ('\\"' if found[2] else ""), written)
     return f'"{escaped}"'
+
+
+def parse_command_words(text: str) -> str:
+    """Return the words of a command with single spaces between them and no `/` before them; raise BadValue."""
+    words = composed(text).strip().removeprefix("/").split()
+    for word in words or [""]:
+        if not (_COMMAND_WORD.fullmatch(word) and any(map(str.isalnum, word))):
+            hint = 'Words have letters, digits and any of . / _ -, but no dash in front: "deploy", "pr merge".'
+            raise BadValue(f"{word or text!r} cannot be a word of a command", hint=hint)
+    return " ".join(words)
 
 
 class _Line:
@@ -114,7 +125,7 @@ class _Line:
             place = found.end()
             if not is_text:
                 return "".join(parts), place
-        _refuse_open_quote(self._text[start - 1])
+        return _refuse_open_quote(self._text[start - 1])
 
 
 def _resolved(found: re.Match[str]) -> str:
@@ -167,6 +178,7 @@ def _with_dashes(word: str) -> str:
     return ("--" if is_option else "-") + word[found.end() :]
 
 
+_COMMAND_WORD = lazy_pattern(r"[\w./][\w./-]*")
 _LINE_ENDS = frozenset("\n\u2028\u2029")
 _REFUSED = ("Cc", "Cs")
 #: They change the order in which characters are shown, so that a command would look like another one.

@@ -14,6 +14,7 @@ from typing import Any, cast  # Any: a stand-in for no frames
 import slack_alert
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.error_hints import with_advice
+from slack_alert.core.errors import ProgramError
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Failure, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
@@ -48,6 +49,9 @@ def failure_of(error: BaseException, action: Action) -> Failure:
     places = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _is_plugin(frame)]
     text = _bounded(trace + _output_of(error))
     kind = type(error).__name__
+    if isinstance(error, ProgramError):
+        place = f"{action.file}:{action.line}"
+        return Failure(error.ending, error.program, place, text, output=_last_lines(error), category=kind)
     return Failure(kind, with_advice(kind, _explained(error)[:_WHOLE]), _place(places, action), text)
 
 
@@ -191,6 +195,11 @@ def _output_of(error: BaseException) -> str:
     which = "" if len(last) == len(lines) else f", the last {len(last)} of {len(lines):,} lines"
     shown = "\n".join(last)
     return f"\nIts output{which}:\n{shown}\n"
+
+
+def _last_lines(error: ProgramError) -> str:
+    lines = error.output.strip("\r\n").splitlines()[-_OUTPUT_LINES:]
+    return "\n".join(lines)[-_TRACEBACK:]
 
 
 def _explained(error: BaseException) -> str:

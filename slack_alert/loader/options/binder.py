@@ -8,11 +8,10 @@ from typing import Any
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.commands.command import Command
-from slack_alert.core.commands.suggestions import spelling
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct, replace
-from slack_alert.core.units.names import suggestion
+from slack_alert.core.units.names import composed, suggestion
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.options.option_checks import parse_lock
 from slack_alert.loader.options.resolve import OptionDefaults, OptionResolver, ResolvedOptions
@@ -60,7 +59,7 @@ class Binder:
         #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
         #: The full names of the commands that have taken words.
-        self._words = dict.fromkeys(map(spelling, defaults.built_in), "")
+        self._words = dict.fromkeys(map(_spelling, defaults.built_in), "")
         self.reserve(defaults.commands)
 
     def bind(self, file: PluginFile, declaration: Declaration) -> tuple[Binding, ...]:
@@ -90,20 +89,20 @@ class Binder:
 
     def _take_words(self, command: Command, plan: BindingPlan) -> None:
         for words in (command.words, *command.aliases):
-            owner = self._words.get(spelling(words), command.name)
+            owner = self._words.get(_spelling(words), command.name)
             if owner != command.name:
                 self.problems.append(_taken_words(plan, words, owner))
             if owner:
-                self._words.setdefault(spelling(words), command.name)
+                self._words.setdefault(_spelling(words), command.name)
             else:
-                self._words[spelling(words)] = command.name
+                self._words[_spelling(words)] = command.name
 
     def reserve(self, bindings: Iterable[Binding]) -> None:
         """Reserve the names of existing bindings."""
         for binding in bindings:
             self._places.setdefault(binding.name, (binding.action.file, binding.action.line))
             for words in (binding.words, *binding.aliases) if isinstance(binding, Command) else ():
-                self._words[spelling(words)] = self._words.get(spelling(words)) or binding.name
+                self._words[_spelling(words)] = self._words.get(_spelling(words)) or binding.name
 
     def _is_taken(self, name: str, file: PluginFile, declaration: Declaration) -> bool:
         place = file.shown, declaration.line
@@ -114,6 +113,11 @@ class Binder:
         hint = 'Rename the function, or give it a name of its own: name="...".'
         self.problems.append(_fault(file, declaration, "SA206", said, hint))
         return True
+
+
+def _spelling(words: str) -> str:
+    """Return the words of a command as they are compared."""
+    return composed(words).casefold()
 
 
 def _is_short_of_arguments(declaration: Declaration) -> bool:

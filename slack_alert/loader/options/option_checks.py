@@ -13,12 +13,11 @@ from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
-from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Escalation, Repeat, RepeatPolicy
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot
-from slack_alert.core.units.names import composed, nearest, suggestion
+from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.core.units.quantities import parse_duration
 
 WHILE_PAUSED = ("skip", "mute")
@@ -29,7 +28,6 @@ _SHORTEST_PAUSE = timedelta(seconds=1)
 _SHORTEST_ABSENCE = timedelta(seconds=1)
 _MOST = 1_000_000_000
 _LOCK = 'Write lock="{env}", or lock="db".'
-_COMMAND_WORD = lazy_pattern(r"[\w./][\w./-]*")
 _MOST_RETRIES = 100
 
 
@@ -71,18 +69,11 @@ def parse_texts(value: object) -> tuple[str, ...]:
     return tuple(_text(one) for one in values)
 
 
-def parse_command_words(value: object) -> tuple[str, ...]:
+def parse_commands(value: object) -> tuple[str, ...]:
     """Return the words of a command, and of its aliases, with single spaces between them and no `/` before them."""
-    return tuple(dict.fromkeys(_command_words(text) for text in parse_texts(value)))
+    from slack_alert.core.commands.words import parse_command_words
 
-
-def _command_words(text: str) -> str:
-    words = composed(text).removeprefix("/").split()
-    for word in words or [""]:
-        if not (_COMMAND_WORD.fullmatch(word) and any(map(str.isalnum, word))):
-            hint = 'Words have letters, digits and any of . / _ -, but no dash in front: "deploy", "pr merge".'
-            raise BadValue(f"{word or text!r} cannot be a word of a command", hint=hint)
-    return " ".join(words)
+    return tuple(dict.fromkeys(parse_command_words(text) for text in parse_texts(value)))
 
 
 def parse_queue(value: object) -> str | None:
@@ -271,7 +262,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "max_alert": _whole(0),
     "pause_time": parse_pause_time,
     "while_paused": _choice(*WHILE_PAUSED),
-    "command": parse_command_words,
+    "command": parse_commands,
     "guard": parse_texts,
     "on": parse_texts,
     "emits": _text,

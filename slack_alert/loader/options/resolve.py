@@ -24,7 +24,7 @@ from slack_alert.loader.options.never_runs import NeverRunsCheck
 from slack_alert.loader.options.option_checks import (
     check,
     find_zone,
-    parse_command_words,
+    parse_commands,
     parse_lock,
     parse_pause_time,
     parse_queue,
@@ -183,7 +183,7 @@ class OptionResolver(Struct):
             yield self._command(words, options)
 
     def _command(self, words: Words, options: Words) -> Callable[[str, Action], Binding]:
-        name, *aliases = parse_command_words(words["command"])
+        name, *aliases = parse_commands(words["command"])
         return partial(
             Command,
             words=name,

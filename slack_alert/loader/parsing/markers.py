@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.commands.signature import Parameter
@@ -10,7 +11,6 @@ from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.names import alike
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS
-from slack_alert.loader.parsing.parameters import SignatureReader, UnreadableParameter
 from slack_alert.loader.parsing.scan import (
     OWN_MARKER,
     Decorated,
@@ -23,6 +23,9 @@ from slack_alert.loader.parsing.scan import (
 )
 from slack_alert.loader.parsing.signature import keyword_values, make_declaration
 from slack_alert.loader.parsing.source import ParsedFile
+
+if TYPE_CHECKING:
+    from slack_alert.loader.parsing.parameters import SignatureReader
 
 _TRIGGERS = frozenset(TRIGGER_KEYWORDS)
 _UNLOADED = "the file will not load"
@@ -221,6 +224,8 @@ class MarkerReader(Struct):
 
     def _signature(self, node: Function) -> tuple[Parameter, ...] | None:
         """Return the parameters of a command; None, with a problem, if words cannot become one of them."""
+        from slack_alert.loader.parsing.parameters import SignatureReader, UnreadableParameter
+
         self._signatures = self._signatures or SignatureReader(self.source.tree, self.scan, self._constants)
         try:
             return self._signatures.parameters(node)

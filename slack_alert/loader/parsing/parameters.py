@@ -10,8 +10,8 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.loader.parsing.literals import evaluate
 from slack_alert.loader.parsing.scan import Function, ModuleScan, dotted_name
+from slack_alert.loader.parsing.signature import CONTEXT
 
-CONTEXT = "ctx"
 _DEEPEST = 20
 _HINT = (
     "Write str, int, float, bool, a Literal, an Enum of this file, list[...], datetime, date, timedelta or Path, "
@@ -93,8 +93,10 @@ class SignatureReader(Struct):
             return Parameter(CONTEXT)
         unnamed = Parameter(node.arg, is_required=default is None)
         try:
-            typed = _typed_by(unnamed, self._value(default)) if node.annotation is None else None
-            typed = typed or self._typed(unnamed, node.annotation, 0)
+            if node.annotation is None:
+                typed = _typed_by(unnamed, self._value(default))
+            else:
+                typed = self._typed(unnamed, node.annotation, 0)
         except (BadValue, SyntaxError) as error:
             said = f"words cannot become {node.arg}: {ast.unparse(node.annotation or node)}"
             said += f" ({error})" if isinstance(error, BadValue) else " is no annotation"
@@ -116,10 +118,8 @@ class SignatureReader(Struct):
         value = self._value(node)
         return ast.unparse(node) if value is None else repr(value)
 
-    def _typed(self, parameter: Parameter, node: ast.expr | None, depth: int) -> Parameter:
+    def _typed(self, parameter: Parameter, node: ast.expr, depth: int) -> Parameter:
         """Return a parameter with the type of an annotation; raise BadValue for one that words cannot become."""
-        if node is None:
-            return parameter
         if depth > _DEEPEST:
             raise BadValue("it is made of itself")
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -130,7 +130,10 @@ class SignatureReader(Struct):
             return self._subscripted(parameter, node, depth)
         if isinstance(node, ast.Name) and node.id in self._aliases:
             return self._typed(parameter, self._aliases[node.id], depth + 1)
-        if isinstance(node, ast.Name) and node.id in self._enums:
+        return self._named(parameter, node)
+
+    def _named(self, parameter: Parameter, node: ast.expr) -> Parameter:
+        if isinstance(node, ast.Name) and self._enums.get(node.id):
             return replace(parameter, kind=ValueKind.CHOICE, choices=self._enums[node.id], enum=node.id)
         name = self._name(node)
         if name in _LISTS:

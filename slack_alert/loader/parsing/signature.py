@@ -14,10 +14,10 @@ from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
 from slack_alert.loader.parsing.declaration import Declaration, plain_fields
 from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS, NotLiteral, evaluate, keyword_suggestion
-from slack_alert.loader.parsing.parameters import CONTEXT
 from slack_alert.loader.parsing.scan import Function
 from slack_alert.loader.parsing.source import ParsedFile
 
+CONTEXT = "ctx"
 _TIMED = frozenset(TIME_KEYWORDS)
 
 
@@ -120,7 +120,7 @@ def _first_line(doc: str | None) -> str | None:
 
 
 def _examples(doc: str) -> Iterator[str]:
-    """Yield the lines after `Example:`, up to an empty one; one that stands beside it goes on where lines are indented."""
+    """Yield what stands beside `Example:`, and the lines below: up to an empty one, or to one that is not indented."""
     is_example = is_beside = False
     for line in _encodable(inspect.cleandoc(doc)).splitlines():
         if found := _EXAMPLE.match(line):
