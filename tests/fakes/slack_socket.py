@@ -235,7 +235,8 @@ class SlackSocket:
 
     def wait_for_sockets(self, count: int, *, seconds: float = 10.0) -> list[int]:
         """Wait until exactly so many are open."""
-        return self.wait(lambda: self.sockets if len(self.sockets) == count else None, seconds=seconds)
+        self.wait(lambda: len(self.sockets) == count, seconds=seconds)
+        return self.sockets
 
     def wait_for_acknowledgements(self, count: int, *, seconds: float = 10.0) -> list[Acknowledgement]:
         """Wait until so many envelopes were acknowledged by the socket they came by."""
@@ -345,8 +346,9 @@ class SlackSocket:
     async def _deliver(self, envelope: Envelope) -> None:
         """Send it by any of the sockets, dead ones among them; what nobody takes in time comes again, if an event."""
         for _ in range(self.rules.copies):
-            usable = [link for link in self._links if not link.is_leaving and not link.socket.closed]
-            if usable:
+            usable = [link for link in self._links if not link.socket.closed]
+            # One that was announced to end is used while there is no other.
+            if usable := [link for link in usable if not link.is_leaving] or usable:
                 link = self._chance.choice(usable)
                 envelope.sent[link.number] = asyncio.get_running_loop().time()
                 await self._tell(link, envelope.frame())

@@ -77,7 +77,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, object]:
         if len(path) > 1 and isinstance(within, dict) and draw(st.booleans()):
             del within[path[-1]]
         else:
-            within[path[-1]] = draw(VALUES)  # type: ignore[index]
+            within[path[-1]] = copy.deepcopy(draw(VALUES))  # type: ignore[index]
     return kind, whole[""]
 
 

@@ -25,7 +25,7 @@ from slack_alert.engine.system.proxies import EnvironmentProxy, environment_prox
 if TYPE_CHECKING:
     import ssl
 
-    from aiohttp import ClientSession
+    from aiohttp import ClientSession, ClientWebSocketResponse
     from slack_sdk.web.async_client import AsyncWebClient
 
     from slack_alert.channels.slack.http import HttpResponse, HttpSession
@@ -139,6 +139,26 @@ class Client:
         if status != 200:
             raise RefusedError(classify(SlackResult(status))).before_posting()
 
+    async def web_socket(self, url: str) -> ClientWebSocketResponse:
+        """Open a WebSocket, whose pings and pongs are the caller's; raise `RefusedError`.
+
+        The URL is in no error: whoever has it may come in.
+        """
+        transports = await self._opened()
+        meant = _proxy(self._access, url.replace("ws", "http", 1))
+        if meant.fault and not meant.is_general:
+            raise RefusedError(SendResult(SendStatus.RETRY, reason="proxy", hint=meant.fault))
+        import aiohttp
+
+        through = f" through the proxy that {meant.source} names" if meant.address else ""
+        try:
+            with spare_descriptors():
+                return await transports.session.ws_connect(url, autoping=False, proxy=meant.address)
+        except aiohttp.WSServerHandshakeError as error:
+            raise RefusedError(classify(SlackResult(error.status))).before_posting() from None
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+            raise RefusedError(_broken_connection(error, url, through)).before_posting() from None
+
     async def _call(
         self, method: str, to: str, *, json: dict[str, object] | None = None, data: dict[str, str] | None = None
     ) -> SlackResponse:
@@ -213,7 +233,7 @@ def _connect(access: SlackAccess) -> _Transports:
     session = aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=trust or True))
     url, token = access.api_url, access.token
     web = AsyncWebClient(token, base_url=url, session=session, ssl=trust, retry_handlers=[], logger=_vendor_log)
-    meant = EnvironmentProxy(access.proxy, "`proxy`") if access.proxy else environment_proxy(url)
+    meant = _proxy(access, url)
     if meant.fault:
         said = "Slack is reached without a proxy" if meant.is_general else "Slack cannot be reached"
         log.log(logging.WARNING if meant.is_general else logging.ERROR, said, extra={"reason": meant.fault})
@@ -225,6 +245,11 @@ def _connect(access: SlackAccess) -> _Transports:
     return _Transports(
         web, session, posts, fault, f" through the proxy that {meant.source} names" if meant.address else ""
     )
+
+
+def _proxy(access: SlackAccess, url: str) -> EnvironmentProxy:
+    """Return the proxy to an address: the configured one, or that of the environment."""
+    return EnvironmentProxy(access.proxy, "`proxy`") if access.proxy else environment_proxy(url)
 
 
 def _ssl_context(ca_file: Path | None) -> ssl.SSLContext | None:

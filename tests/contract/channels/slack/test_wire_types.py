@@ -78,6 +78,9 @@ def _talk(slack: FakeSlack) -> None:
     client.conversations_open(users="U0BOB", return_im=True)
     client.users_list(limit=1)
     client.users_lookupByEmail(email="ann@example.com")
+    client.users_info(user="U0ANN")
+    client.usergroups_users_list(usergroup="S0OPS")
+    client.apps_connections_open(app_token="xapp-1-A0ALERT-test")
     _upload(client)
     client.conversations_history(channel="C0OPS")
 
