@@ -184,6 +184,16 @@ class Door(Protocol):
         """Return whether it is open."""
 
 
+class Cursor(Protocol):
+    """How far a door has read conversations, kept over restarts."""
+
+    def get(self, channel: str) -> str:
+        """Return the time of the last message that was taken, as the service writes it; empty at the first start."""
+
+    async def set(self, channel: str, ts: str) -> None:
+        """Set it, durable when this returns; raise StoreError."""
+
+
 class WebRequest(Struct, frozen=True):
     """A request that the web server has received whole."""
 
