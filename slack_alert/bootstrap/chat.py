@@ -28,7 +28,9 @@ from slack_alert.engine.commands.commands import Commands
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.commands.people import PeopleOfServices
+from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.ports import Door, Intake, People, Reader
+from slack_alert.engine.system.loop_runner import in_own_thread
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from slack_alert.channels.slack.inbound.http import SlackHooks
     from slack_alert.settings import Settings
 
+#: Where it is kept up to where channels were read; no folder of plugins begins with a dot.
+CURSORS = ".chat"
 #: The slash command whose text is a whole line.
 SLASH = "/slack-alert"
 
@@ -157,7 +161,37 @@ def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict
         secret = settings.signing_secret.reveal()
         hooks = SlackHooks(secret, people.installation, people.forget, runtime.clock, command=SLASH)
         doors.append(_Served(hooks, settings))
+    if settings.chat_poll is not None:
+        from slack_alert.channels.slack.inbound.polling import SlackPolling
+
+        cursor = _StoredCursor(runtime.services.key_value_store(CURSORS))
+        doors.append(
+            SlackPolling(
+                cursor,
+                Client(access),
+                people.installation,
+                runtime.clock,
+                channels=settings.chat_channels,
+                every=settings.chat_poll,
+            )
+        )
     return tuple(doors), {"slack": people}
+
+
+class _StoredCursor:
+    """Keeps up to where each channel was read."""
+
+    def __init__(self, values: KeyValueStore) -> None:
+        self._values = values
+
+    def get(self, channel: str) -> str:
+        """Return the `ts` up to which a channel was read; empty for a channel that was never read."""
+        found = self._values.get(channel)
+        return found if isinstance(found, str) else ""
+
+    async def set(self, channel: str, ts: str) -> None:
+        """Remember it; durable when this returns."""
+        await in_own_thread(partial(self._values.set, channel, ts))
 
 
 def _groups(settings: Settings) -> list[str]:

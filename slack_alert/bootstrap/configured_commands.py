@@ -5,7 +5,7 @@ from __future__ import annotations
 from ast import literal_eval
 from typing import TYPE_CHECKING
 
-from slack_alert.core.bindings import Command
+from slack_alert.core.commands.command import Command
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
 
 if TYPE_CHECKING:

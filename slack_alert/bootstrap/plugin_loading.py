@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
 from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
-from slack_alert.core.bindings import Binding, Command, Job
+from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog, CatalogChange
+from slack_alert.core.commands.command import Command
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
 from slack_alert.core.structs import Struct, replace

@@ -8,11 +8,17 @@ from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem
+from slack_alert.core.commands.command import Command
 from slack_alert.core.structs import replace
 from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.reading.file_reader import FileReader
+
+
+#: The verbs of the chat that change nothing, and the one that waits in a queue, as the command that it runs does.
+READING = frozenset("chat." + name for name in ("help", "jobs", "status", "queue", "why", "whoami", "history", "report"))
+QUEUED = frozenset({"chat.run"})
 
 
 def load_shipped(pack: str, defaults: OptionDefaults) -> Sequence[Binding]:
@@ -31,6 +37,13 @@ def load_shipped(pack: str, defaults: OptionDefaults) -> Sequence[Binding]:
         for declaration in reading.declarations:
             function = getattr(module, declaration.attribute)
             bindings = binder.bind(file, declaration)
-            found += [replace(each, action=replace(each.action, function=function)) for each in bindings]
+            found += [_of_pack(replace(each, action=replace(each.action, function=function))) for each in bindings]
     assert not problems, f"a pack of our own has problems: {problems}"
     return found
+
+
+def _of_pack(binding: Binding) -> Binding:
+    if not isinstance(binding, Command):
+        return binding
+    queue = binding.queue if binding.name in QUEUED else None
+    return replace(binding, queue=queue, is_reading=binding.name in READING)

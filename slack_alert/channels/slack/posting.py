@@ -68,14 +68,14 @@ class Poster:
         channel, _, ts = first.partition("/")
         # The receipt of a file has no `ts`.
         if message.manner is DeliveryMode.POST or not is_ts(ts):
-            return await self._post_new(message, text, thread=message.thread)
+            return await self._post_new(message, text, thread=_thread_of(message))
         try:
             return await self._edit_or_reply(message, text, channel, ts)
         except RefusedError as refused:
             if refused.code not in CANNOT_FOLLOW:
                 raise
             log.info("said anew", extra={"key": message.key, "reason": refused.code})
-        receipt = await self._post_new(message, text, thread=message.thread)
+        receipt = await self._post_new(message, text, thread=_thread_of(message))
         if receipt is not None and len(self._moved) < _MAX_MOVED:
             self._moved[follows or ""] = receipt
         return receipt
@@ -87,7 +87,7 @@ class Poster:
         replies = message.manner is DeliveryMode.REPLY or (
             message.manner is DeliveryMode.EDIT and isinstance(piece, Upload)
         )
-        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else message.thread)
+        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else _thread_of(message))
         return ts if is_ts(ts) else ""
 
     async def _post_new(self, message: Message, text: str | None, *, thread: str = "") -> str | None:
@@ -251,6 +251,11 @@ async def _content(piece: Upload) -> bytes:
         raise RefusedError(
             SendResult(SendStatus.PAYLOAD, reason=reason, hint="keep the file until it was sent")
         ) from error
+
+
+def _thread_of(message: Message) -> str:
+    """Return the `ts` of the thread of somebody else's message; its receipt has the channel in front."""
+    return message.thread.rpartition("/")[2]
 
 
 def _concerns_file(refused: RefusedError) -> bool:

@@ -218,6 +218,11 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def marker_members(command: Command) -> tuple[Member, ...]:
+    """Return whom a marker names; what names nobody is left out, as `check` says."""
+    return tuple(member for name in command.allow for member in _members_or_none(name))
+
+
 def _gates(permissions: Permissions, asker: Asker) -> Iterator[Rule]:
     """Yield what has to hold whatever is asked for."""
     if has_given_role(asker):
@@ -259,17 +264,16 @@ def _of_line(line: PermissionLine) -> Rule:
 def _of_marker(command: Command) -> list[Rule]:
     if not command.allow:
         return []
-    allowed = [member for name in command.allow for member in _members_or_none(name)]
     text = ", ".join(command.allow)
     where = f"{command.action.file}:{command.action.line}"
-    return [Rule(RuleKind.MARKER, tuple(allowed) or (_ADMINS,), text=f"allow = {text}", where=where)]
+    return [Rule(RuleKind.MARKER, marker_members(command) or (_ADMINS,), text=f"allow = {text}", where=where)]
 
 
 def _members_or_none(name: str) -> tuple[Member, ...]:
     try:
         return parse_members(name)
     except BadValue:
-        return ()  # Nobody is known by it; `check` says so.
+        return ()
 
 
 def _default(command: Command) -> Rule:

@@ -134,7 +134,8 @@ class Commands:
         """Find out who asks, all at once, and decide in the order in which they came."""
         askers = await asyncio.gather(*[self._people.asker(asked.by) for asked in commands])
         for asked, asker in zip(commands, askers, strict=True):
-            self._engine.post(partial(self._decide_once, asked, asker))
+            known = replace(asked, by=asker.identity) if asker.identity.name else asked
+            self._engine.post(partial(self._decide_once, known, asker))
 
     # --- deciding
 
