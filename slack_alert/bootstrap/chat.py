@@ -28,21 +28,18 @@ from slack_alert.engine.commands.commands import Commands
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.commands.people import PeopleOfServices
-from slack_alert.engine.context.key_value import KeyValueStore
-from slack_alert.engine.ports import Door, Intake, People, Reader
-from slack_alert.engine.system.loop_runner import in_own_thread
+from slack_alert.engine.ports import Door, People, Reader
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
-    from slack_alert.channels.slack.inbound.http import SlackHooks
     from slack_alert.settings import Settings
 
-#: Where it is kept up to where channels were read; no folder of plugins begins with a dot.
-CURSORS = ".chat"
 #: The slash command whose text is a whole line.
 SLASH = "/slack-alert"
+#: The pack of the values that say how far channels were read; no folder has such a name.
+_CURSORS = ".chat"
 
 
 def has_doors(settings: Settings) -> bool:
@@ -54,7 +51,7 @@ def _kinds(settings: Settings) -> list[str]:
     return [
         *(["socket"] if settings.app_token is not None else []),
         *(["http"] if settings.signing_secret is not None and settings.web_listen else []),
-        *(["poll"] if settings.chat_poll is not None else []),
+        *(["poll"] if settings.chat_poll is not None and settings.chat_channels else []),
     ]
 
 
@@ -157,14 +154,17 @@ def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict
         doors.append(SocketModeDoor(app, people, runtime.clock, command=SLASH))
     if settings.signing_secret is not None and settings.web_listen:
         from slack_alert.channels.slack.inbound.http import SlackHooks
+        from slack_alert.web.served_door import ServedDoor
+        from slack_alert.web.server import web_server
 
         secret = settings.signing_secret.reveal()
         hooks = SlackHooks(secret, people.installation, people.forget, runtime.clock, command=SLASH)
-        doors.append(_Served(hooks, settings))
-    if settings.chat_poll is not None:
+        doors.append(ServedDoor(hooks, web_server(settings, hooks.routes())))
+    if settings.chat_poll is not None and settings.chat_channels:
         from slack_alert.channels.slack.inbound.polling import SlackPolling
+        from slack_alert.channels.slack.inbound.stored_cursor import StoredCursor
 
-        cursor = _StoredCursor(runtime.services.key_value_store(CURSORS))
+        cursor = StoredCursor(runtime.services.key_value_store(_CURSORS))
         doors.append(
             SlackPolling(
                 cursor,
@@ -178,47 +178,8 @@ def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict
     return tuple(doors), {"slack": people}
 
 
-class _StoredCursor:
-    """Keeps up to where each channel was read."""
-
-    def __init__(self, values: KeyValueStore) -> None:
-        self._values = values
-
-    def get(self, channel: str) -> str:
-        """Return the `ts` up to which a channel was read; empty for a channel that was never read."""
-        found = self._values.get(channel)
-        return found if isinstance(found, str) else ""
-
-    async def set(self, channel: str, ts: str) -> None:
-        """Remember it; durable when this returns."""
-        await in_own_thread(partial(self._values.set, channel, ts))
-
-
 def _groups(settings: Settings) -> list[str]:
     """Return the user groups that the configuration names."""
     roles = settings.permissions.roles
     members = [member for named in (*roles.named.values(), roles.admins) for member in named]
     return list(dict.fromkeys(member.id for member in members if member.kind.value == "group"))
-
-
-class _Served:
-    """A door that a web server serves."""
-
-    def __init__(self, hooks: SlackHooks, settings: Settings) -> None:
-        from slack_alert.web.exchange import Site
-        from slack_alert.web.hosts import AllowedHosts
-        from slack_alert.web.server import WebServer
-
-        self.name = hooks.name
-        self._hooks = hooks
-        hosts = AllowedHosts(settings.web_listen, settings.web_public_url, settings.web_allow_hosts)
-        self._server = WebServer(settings.web_listen, Site(hooks.routes(), hosts))
-        self.state = hooks.state
-
-    async def run(self, intake: Intake) -> None:
-        """Serve until cancelled; raise SettingsError where an address cannot be listened at."""
-        await self._server.start()
-        try:
-            await self._hooks.run(intake)
-        finally:
-            await self._server.stop()

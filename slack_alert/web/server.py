@@ -61,14 +61,20 @@ class WebServer(HTTPServerConnectionDelegate):
         """The ports that are listened at; empty before the start and after the end."""
         return tuple(dict.fromkeys(int(listener.getsockname()[1]) for listener in self._listeners))
 
-    async def start(self) -> None:
-        """Begin to serve; raise SettingsError where an address cannot be listened at."""
+    def bind(self) -> None:
+        """Take the addresses, before the start or by it; raise SettingsError where one cannot be listened at."""
+        if self._listeners:
+            return
         try:
             for address in self._addresses:
                 self._listeners += _bind(address)
         except SettingsError:
             self._close_listeners()
             raise
+
+    async def start(self) -> None:
+        """Begin to serve; raise SettingsError where an address cannot be listened at."""
+        self.bind()
         self._accepting = [asyncio.create_task(self._accept(listener)) for listener in self._listeners]
         shown = ", ".join(dict.fromkeys(_shown(listener) for listener in self._listeners))
         log.info("web server started", extra={"listen": shown})

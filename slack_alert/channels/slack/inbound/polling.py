@@ -47,7 +47,10 @@ class SlackPolling:
         channels: Sequence[str],
         every: timedelta,
     ) -> None:
-        """`channels` are names or ids of conversations, as in the configuration; `installation` may raise."""
+        """`channels` are names or ids of conversations, as in the configuration; `installation` may raise.
+
+        The client is closed at the end.
+        """
         self._cursor = cursor
         self._client = client
         self._installation = installation
@@ -69,6 +72,7 @@ class SlackPolling:
                 self._note_state()
         finally:
             self._is_open, self._since = False, self._clock.now()
+            await self._client.close()
 
     def state(self) -> DoorState:
         """Return whether a channel is read; the reason names each that is not."""

@@ -88,7 +88,6 @@ class Rig:
             finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-                await client.close()
 
         asyncio.run(asyncio.wait_for(whole(), 20))
 
