@@ -28,6 +28,7 @@ _RESERVED = frozenset({"channel", "token"})
 #: Besides the text, the arguments of a plugin that chat.update takes.
 _EDITABLE = frozenset({"blocks", "attachments", "link_names", "parse"})
 _MAX_MOVED = 1000
+_THREAD_IS_GONE = frozenset({"thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"})
 
 
 class SenderIdentity(Struct, frozen=True):
@@ -68,14 +69,14 @@ class Poster:
         channel, _, ts = first.partition("/")
         # The receipt of a file has no `ts`.
         if message.manner is DeliveryMode.POST or not is_ts(ts):
-            return await self._post_new(message, text, thread=_thread_of(message))
+            return await self._post_in_thread(message, text)
         try:
             return await self._edit_or_reply(message, text, channel, ts)
         except RefusedError as refused:
             if refused.code not in CANNOT_FOLLOW:
                 raise
             log.info("said anew", extra={"key": message.key, "reason": refused.code})
-        receipt = await self._post_new(message, text, thread=_thread_of(message))
+        receipt = await self._post_in_thread(message, text)
         if receipt is not None and len(self._moved) < _MAX_MOVED:
             self._moved[follows or ""] = receipt
         return receipt
@@ -87,8 +88,21 @@ class Poster:
         replies = message.manner is DeliveryMode.REPLY or (
             message.manner is DeliveryMode.EDIT and isinstance(piece, Upload)
         )
-        ts = own or (self._moved.get(follows or "", follows or "").partition("/")[2] if replies else _thread_of(message))
+        ts = own or (
+            self._moved.get(follows or "", follows or "").partition("/")[2] if replies else _asked_thread(message)
+        )
         return ts if is_ts(ts) else ""
+
+    async def _post_in_thread(self, message: Message, text: str | None) -> str | None:
+        """Post a message in the thread of somebody else's, or in the conversation where that is gone."""
+        thread = _asked_thread(message)
+        try:
+            return await self._post_new(message, text, thread=thread)
+        except RefusedError as refused:
+            if not thread or refused.code not in _THREAD_IS_GONE:
+                raise
+            log.info("said outside of its thread", extra={"key": message.key, "reason": refused.code})
+        return await self._post_new(message, text)
 
     async def _post_new(self, message: Message, text: str | None, *, thread: str = "") -> str | None:
         piece = message.piece
@@ -228,6 +242,12 @@ async def upload_file(client: Client, piece: Upload) -> str:
     return file
 
 
+def _asked_thread(message: Message) -> str:
+    """Return the `ts` of the thread of a message that answers somebody: it is known by that message's receipt."""
+    ts = message.thread.rpartition("/")[2]
+    return ts if is_ts(ts) else ""
+
+
 async def share_file(client: Client, file: str, piece: Upload, channel: str, *, to: str, thread: str = "") -> None:
     """Share an uploaded file in a conversation or thread, with its comment; raise `RefusedError`."""
     arguments: dict[str, object] = {
@@ -251,11 +271,6 @@ async def _content(piece: Upload) -> bytes:
         raise RefusedError(
             SendResult(SendStatus.PAYLOAD, reason=reason, hint="keep the file until it was sent")
         ) from error
-
-
-def _thread_of(message: Message) -> str:
-    """Return the `ts` of the thread of somebody else's message; its receipt has the channel in front."""
-    return message.thread.rpartition("/")[2]
 
 
 def _concerns_file(refused: RefusedError) -> bool:

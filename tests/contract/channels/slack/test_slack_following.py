@@ -124,3 +124,43 @@ def test_what_follows_a_message_that_is_gone_follows_the_one_that_was_said_inste
 
     _, anew, reply = slack.messages
     assert (anew.thread_ts, reply.thread_ts) == (None, anew.ts)
+
+
+def answering(text: str, thread: str) -> Delivery:
+    asked = delivery(text, to="C0OPS")
+    return replace(asked, message=replace(asked.message, thread=thread))
+
+
+def test_an_answer_stands_in_the_thread_of_the_question(slack: FakeSlack) -> None:
+    """The question is known by its receipt, as a door gives it, or by its `ts` alone."""
+    question = slack.say("#ops", "!deploy shop", user="U0ANN")
+    sent(slack, answering("queued", f"C0OPS/{question.ts}"), answering("done", question.ts))
+
+    assert [(each.text, each.thread_ts) for each in slack.messages[1:]] == [
+        ("queued", question.ts),
+        ("done", question.ts),
+    ]
+
+
+def test_a_thread_that_is_no_message_of_slack_is_none(slack: FakeSlack) -> None:
+    sent(slack, answering("done", "terminal/7f3a"))
+
+    assert [each.thread_ts for each in slack.messages] == [None]
+
+
+@pytest.mark.parametrize("code", ["thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"])
+def test_an_answer_whose_question_is_gone_is_told_all_the_same(slack: FakeSlack, code: str) -> None:
+    question = slack.say("#ops", "!deploy shop", user="U0ANN")
+    slack.fault("error", method="chat.postMessage", code=code, times=1)
+    (outcome,) = sent(slack, answering("done", f"C0OPS/{question.ts}"))
+
+    assert [(each.text, each.thread_ts) for each in slack.messages[1:]] == [("done", None)]
+    assert outcome.receipt is not None
+
+
+def test_another_refusal_in_a_thread_is_not_taken_for_its_end(slack: FakeSlack) -> None:
+    question = slack.say("#ops", "!deploy shop", user="U0ANN")
+    slack.fault("error", method="chat.postMessage", code="is_archived", times=1)
+    (outcome,) = sent(slack, answering("done", f"C0OPS/{question.ts}"))
+
+    assert (len(slack.messages), outcome.reason) == (1, "is_archived")
