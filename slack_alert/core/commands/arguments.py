@@ -291,6 +291,7 @@ def _choice(parameter: Parameter, text: str) -> object:
 
 
 def _whole(_: Parameter, text: str) -> int:
+    text = _with_hyphen(text)
     if not _WHOLE.fullmatch(text):
         raise BadValue(f"{_shown(text)} is not a whole number", hint="Write 3, for example.")
     number = int(text) if len(text) < len(str(_LARGEST)) + 2 else _LARGEST + 1
@@ -300,10 +301,16 @@ def _whole(_: Parameter, text: str) -> int:
 
 
 def _number(_: Parameter, text: str) -> float:
+    text = _with_hyphen(text)
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise BadValue(f"{_shown(text)} is not a number", hint="Write 2.5, for example.")
     return number
+
+
+def _with_hyphen(text: str) -> str:
+    """Return a number with the minus sign that programs know."""
+    return f"-{text[1:]}" if text[:1] in _MINUS else text
 
 
 def _flag(_: Parameter, text: str) -> bool:
@@ -401,6 +408,7 @@ def _shown(text: str) -> str:
     return repr(excerpt(text, 60))
 
 
+_MINUS = ("\u2212", "\u2013")
 _WHOLE = lazy_pattern(r"[+-]?[0-9]+")
 _NUMBER = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA = lazy_pattern("[,，、]")

@@ -99,6 +99,8 @@ def _listed(begun: Iterable[tuple[str, ...]]) -> str:
 def _alike(given: Sequence[str], known: Iterable[tuple[str, ...]]) -> list[str]:
     """Return the words of commands similar to the first ones given, those of more words first."""
     near: list[str] = []
+    # Full names are for people who write one.
+    known = [full for full in known if "." not in full[0] or "." in given[0]]
     for count in range(min(len(given), _longest(known)), 0, -1):
         same_length = [" ".join(full) for full in known if len(full) == count]
         near += alike(" ".join(given[:count]), same_length, most=_MOST)
