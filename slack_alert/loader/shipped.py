@@ -15,7 +15,6 @@ from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.reading.file_reader import FileReader
 
-
 #: The verbs of the chat that change nothing, and the one that waits in a queue, as the command that it runs does.
 READING = frozenset("chat." + name for name in ("help", "jobs", "status", "queue", "why", "whoami", "history", "report"))
 QUEUED = frozenset({"chat.run"})
