@@ -39,13 +39,14 @@ CODES = Page(ROOT / "docs" / "reference" / "problem-codes.md")
     "block", [each for each in CODES.blocks() if each.language == "ini"], ids=lambda each: each.note
 )
 def test_examples_of_problems_have_them(block: Block, tmp_path: Path) -> None:
-    """The command of the pages is `deploy` with `env`; of SA304 it is the marker that names a role."""
+    """The command is `deploy` with `env`; of SA304 its marker names a role, of SA305 it is an alias, too."""
     (tmp_path / "given.conf").write_text(block.text, encoding="utf-8")
     flags = {"config": "given.conf"}
     permissions = load_settings(flags, {"TZ": "UTC"}, cwd=tmp_path, home=tmp_path).settings.permissions
-    deploy = command("deploy", ENV, allow=("opps",) if block.note == "SA304" else ())
+    commands = [command("deploy", ENV, allow=("opps",) if block.note == "SA304" else ())]
+    commands += [command("status", aliases=("deploy",))] if block.note == "SA305" else []
 
-    assert [problem.code for problem in check(permissions, [deploy])] == [block.note]
+    assert [problem.code for problem in check(permissions, commands)] == [block.note]
 
 
 @pytest.fixture

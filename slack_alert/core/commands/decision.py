@@ -9,7 +9,7 @@ from slack_alert.core.commands.arguments import canonical, masked, parse_argumen
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.denials import explain
 from slack_alert.core.commands.permission_lines import Conversation
-from slack_alert.core.commands.permissions import Permissions, decide, default_texts
+from slack_alert.core.commands.permissions import Permissions, argument_texts, decide, default_texts
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.commands.roles import is_same_person, person_of, roles_of
 from slack_alert.core.commands.schedule_words import split_time
@@ -21,6 +21,7 @@ from slack_alert.core.model.audit import AuditVerdict
 from slack_alert.core.model.run import Arguments, AskedBy
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.humanize import format_distance
+from slack_alert.core.units.names import composed
 
 #: The verbs whose rights depend on what they are about.
 RUN, CANCEL = "chat.run", "chat.cancel"
@@ -126,20 +127,12 @@ class Decider:
         self, command: Command, arguments: Arguments
     ) -> Sequence[tuple[Command, Mapping[str, str | Sequence[str]]]]:
         """Return the commands whose rights it takes: to run a job that is a command, too, takes both."""
-        asked = [(command, _texts(arguments))]
+        asked = [(command, argument_texts(command, arguments))]
         if command.name == RUN:
-            job = str(arguments.values.get("job", ""))
-            names = (job, f".{job}")
-            asked += [(each, {}) for each in self._commands() if each.name == job or each.name.endswith(names[1])]
+            # As the job itself is found: by its full name, or the last part of it.
+            job = composed(str(arguments.values.get("job", "")))
+            asked += [(each, {}) for each in self._commands() if f".{composed(each.name)}".endswith(f".{job}")]
         return asked
-
-
-def _texts(arguments: Arguments) -> dict[str, str | Sequence[str]]:
-    """Return the arguments as one would write them, by the names of their parameters."""
-    return {
-        name: tuple(map(text_of, value)) if isinstance(value, list) else text_of(value)
-        for name, value in arguments.values.items()
-    }
 
 
 def _filled(command: Command, arguments: Arguments) -> str:

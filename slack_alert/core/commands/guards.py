@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from slack_alert.core.commands.arguments import text_of
 from slack_alert.core.commands.permission_lines import choices_of, is_like
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.structs import Struct, field
@@ -71,12 +72,9 @@ def _argument(parameter: Parameter, value: object) -> str | tuple[str, ...] | No
 
 
 def _text(parameter: Parameter, value: object) -> str | None:
-    if isinstance(value, bool):
-        text = "yes" if value else "no"
-    elif isinstance(value, str | int | float):
-        text = str(value)
-    else:
+    if not isinstance(value, str | int | float):
         return None
+    text = text_of(value)
     allowed = choices_of(parameter)
     return text if not allowed or any(is_like(parameter.kind, text, _literal(choice)) for choice in allowed) else None
 

@@ -27,6 +27,11 @@ def _line_problems(line: PermissionLine, commands: Sequence[Command]) -> Iterato
         names = list(dict.fromkeys(command.words for command in commands))
         hint = suggestion(line.words, names) if names else "There are no commands."
         yield _problem(line, "SA301", f"`{line.words}` is not a command, so this line grants nothing", hint)
+    if len(concerned) > 1:
+        full = ", ".join(command.name for command in concerned)
+        hint = "Write the full name of the one that is meant."
+        said = f"`{line.words}` names several commands, and this line is about each: {full}"
+        yield _problem(line, "SA305", said, hint, Severity.WARNING)
     for command in concerned:
         fault = line_fault(line, command)
         if fault is not None:
@@ -34,8 +39,8 @@ def _line_problems(line: PermissionLine, commands: Sequence[Command]) -> Iterato
             yield _problem(line, fault.code, said, fault.hint)
 
 
-def _problem(line: PermissionLine, code: str, message: str, hint: str) -> Problem:
-    return Problem(line.file, line.line or 1, 1, Severity.ERROR, code, message, hint)
+def _problem(line: PermissionLine, code: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> Problem:
+    return Problem(line.file, line.line or 1, 1, severity, code, message, hint)
 
 
 def _marker_problems(command: Command, roles: Roles) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from shlex import shlex
 
+from slack_alert.core.commands.arguments import text_of
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.roles import Member, parse_members
 from slack_alert.core.commands.signature import Parameter, ValueKind
@@ -159,7 +160,7 @@ def choices_of(parameter: Parameter) -> tuple[str, ...]:
     """Return the allowed values as texts; empty: any."""
     if parameter.kind is ValueKind.FLAG:
         return ("yes", "no")
-    return tuple(map(str, parameter.choices))
+    return tuple(map(text_of, parameter.choices))
 
 
 def _tokens(text: str) -> list[str]:

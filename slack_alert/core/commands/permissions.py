@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import product
 
+from slack_alert.core.commands.arguments import text_of
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.permission_lines import (
     Condition,
     Conversation,
     PermissionLine,
     Place,
+    choices_of,
     is_like,
     line_fault,
     lines_for,
@@ -40,6 +42,7 @@ from slack_alert.core.commands.roles import (
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.asked import Asker, Standing
+from slack_alert.core.model.run import Arguments as Values
 from slack_alert.core.structs import Struct, field
 
 #: Canonical texts by the names of parameters, of a list all of its items; what is missing has its default.
@@ -200,22 +203,34 @@ def default_texts(parameter: Parameter) -> tuple[str, ...] | None:
     """Return a default as a person would write it, of a list all of its items; None where only Python knows it."""
     if not parameter.default:
         return ("",)
-    if parameter.enum:
-        return (parameter.default.rpartition(".")[2],)
     try:
         value = literal_eval(parameter.default)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return (parameter.default,) if parameter.default in map(str, parameter.choices) else None
+        # `Env.PROD` is the choice `PROD`.
+        choice = parameter.default.rpartition(".")[2] if parameter.enum else parameter.default
+        return (choice,) if choice in choices_of(parameter) else None
     items = tuple(value) if isinstance(value, list | tuple | set) else (value,)
     if not all(item is None or isinstance(item, str | int | float) for item in items):
         return None
-    return tuple(map(_text, items)) or ("",)
+    return tuple("" if item is None else text_of(item) for item in items) or ("",)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
+def argument_texts(command: Command, arguments: Values) -> Arguments:
+    """Return the arguments of a command as `decide` compares them: one text each, of a list each item's."""
+    rest = {each.name: arguments.rest for each in command.parameters if each.is_variadic and arguments.rest}
+    return {
+        name: tuple(map(text_of, value)) if isinstance(value, list | tuple) else text_of(value)
+        for name, value in {**arguments.values, **rest}.items()
+    }
+
+
+def groups_of(permissions: Permissions, commands: Iterable[Command] = ()) -> tuple[str, ...]:
+    """Return the ids of all user groups that may decide, those in the markers of commands included."""
+    roles = permissions.roles
+    named = [*roles.admins, *permissions.may_use, *(each for members in roles.named.values() for each in members)]
+    named += [member for line in permissions.lines for member in line.roles]
+    named += [member for command in commands for member in marker_members(command)]
+    return tuple(dict.fromkeys(member.id for member in named if member.kind is MemberKind.GROUP))
 
 
 def marker_members(command: Command) -> tuple[Member, ...]:

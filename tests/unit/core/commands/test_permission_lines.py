@@ -106,6 +106,16 @@ def test_a_line_that_can_match_is_no_problem(line: str) -> None:
     assert check(permissions({line: "members"}), [command("deploy", APP, ENV, force, count, aliases=("ship",))]) == []
 
 
+def test_a_line_that_names_several_commands_is_a_warning() -> None:
+    """An alias of one may be the words of another, and the line is about both."""
+    commands = [command("status", is_reading=True), command("deploy", aliases=("status",))]
+
+    (problem,) = check(permissions({"status": "members"}), commands)
+
+    assert (problem.code, problem.severity) == ("SA305", Severity.WARNING)
+    assert problem.message.endswith("about each: app.status, app.deploy")
+
+
 @pytest.mark.parametrize(
     ("allow", "said", "hint"),
     [

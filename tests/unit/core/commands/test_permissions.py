@@ -13,6 +13,7 @@ from slack_alert.core.commands.permissions import (
     RuleKind,
     decide,
     decide_each,
+    groups_of,
     may_sometimes,
 )
 from slack_alert.core.commands.signature import Parameter, ValueKind
@@ -156,12 +157,13 @@ def test_a_default_that_only_python_knows_is_for_admins() -> None:
             "Env.PROD",
             Parameter("x", ValueKind.CHOICE, ("PROD", "TEST"), is_required=False, default="Env.PROD", enum="E"),
         ),
+        ("'PROD'", Parameter("x", ValueKind.CHOICE, ("PROD", "TEST"), is_required=False, default="'PROD'", enum="E")),
         ("['a', 'prod']", Parameter("x", is_list=True, is_required=False, default="['a', 'prod']")),
         ("3", Parameter("x", ValueKind.WHOLE, is_required=False, default="3")),
     ],
 )
 def test_defaults_of_every_kind_are_read(default: str, parameter: Parameter) -> None:
-    pattern = {"True": "yes", "3": "3", "Env.PROD": "PROD"}.get(default, "prod")
+    pattern = {"True": "yes", "3": "3", "Env.PROD": "PROD", "'PROD'": "PROD"}.get(default, "prod")
     given = permissions({"deploy": "members", f"deploy x:{pattern}": "nobody"})
 
     assert not may(given, asker(), command("deploy", APP, parameter))
@@ -460,6 +462,14 @@ class TestHelp:
         given = permissions(lines, roles={"ops": "U1", "release": "U2"}, admins="U4")
 
         assert may_sometimes(given, asker(user), DEPLOY, ELSEWHERE) == shown
+
+
+def test_groups_that_may_decide_are_those_named_anywhere() -> None:
+    given = permissions(
+        {"deploy": "S1, ops", "jobs": "U1"}, roles={"ops": "S2, U1"}, admins="S3", may_use="members, S4"
+    )
+
+    assert sorted(groups_of(given, [command("deploy", allow=("S5", "ops"))])) == ["S1", "S2", "S3", "S4", "S5"]
 
 
 def test_a_decision_says_its_rules_and_the_roles_of_the_asker() -> None:
