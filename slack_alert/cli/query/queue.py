@@ -34,8 +34,14 @@ def queue(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     commands = [each for each in plugin_loading.survey_plugins(settings).bindings if isinstance(each, Command)]
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
-        usual = PastRuns(reader).usual
-        view = queue_view(snapshot.asked, snapshot.running, commands, usual, SystemClock().now())
+        view = queue_view(
+            snapshot.asked,
+            snapshot.running,
+            commands,
+            PastRuns(reader).usual,
+            SystemClock().now(),
+            limits=settings.queues,
+        )
     if as_json:
         echo_json(queue_json(view, settings.timezone))
     else:
