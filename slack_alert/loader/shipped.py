@@ -16,7 +16,9 @@ from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.reading.file_reader import FileReader
 
 #: The verbs of the chat that change nothing, and the one that waits in a queue, as the command that it runs does.
-READING = frozenset("chat." + name for name in ("help", "jobs", "status", "queue", "why", "whoami", "history", "report"))
+READING = frozenset(
+    f"chat.{name}" for name in ("help", "jobs", "status", "queue", "why", "whoami", "history", "report")
+)
 QUEUED = frozenset({"chat.run"})
 
 

@@ -240,15 +240,20 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
     for entry in conf.entries:
         valid = _valid_names(entry.section)
         where = f"{conf.shown}:{entry.line}"
-        name = f"{entry.section}{_DOT}{entry.key}" if entry.section in _FREE else valid.get(entry.key)
-        if entry.section == "chat" and entry.key.startswith("prefix."):
-            name = f"{CHANNEL_PREFIX}{entry.key.removeprefix('prefix.')}"
+        name = _name_of(entry.section, entry.key, valid)
         if name is not None:
             layer[name] = GivenValue(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
             said, hint = f"{entry.key} is not a key of [{entry.section}].", _hint(entry.key, list(valid))
             faults.append(SettingFault((rank, entry.line), settings_error(said, where=where, hint=hint)))
     return layer
+
+
+def _name_of(section: str, key: str, valid: Mapping[str, str]) -> str | None:
+    """Return the name of a value, or None if its section has no such key."""
+    if section == "chat" and key.startswith("prefix."):
+        return f"{CHANNEL_PREFIX}{key.removeprefix('prefix.')}"
+    return f"{section}{_DOT}{key}" if section in _FREE else valid.get(key)
 
 
 def _valid_names(section: str) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from tests.fakes.slack_faults import Fault, Faults
 from tests.fakes.slack_site import Site
+from tests.fakes.slack_socket import SlackSocket
 from tests.fakes.slack_workspace import Workspace
 from tests.golden import aside, questions
 from tests.golden.rows import Rows
@@ -181,7 +182,7 @@ def _on_slack(terminal: Terminal) -> None:
     world.jump(at("10:00", 17))
     workspace = Workspace(now=world.seconds)
     faults = Faults(world.seconds)
-    site = Site(workspace, faults)
+    site = Site(workspace, faults, SlackSocket(workspace, lambda coroutine: coroutine.close()))
     os.environ["SLACK_ALERT_TOKEN"] = "xoxb-test"
     _serve(world, site)
     shutil.copy(HERE / "slack" / "storm.py.txt", terminal.folder / "plugins" / "storm.py")

@@ -111,6 +111,9 @@ class Commands:
         self._queue = QueueState()
         #: The ids of those that are being decided.
         self._undecided: set[int] = set()
+        #: The runs of a former process, and who has canceled one before it was decided on again.
+        self._former: set[int] = set()
+        self._canceled_early: dict[int, str] = {}
         self._is_stopped = False
         engine.asked = self._identify
         engine.cancel = self.cancel
@@ -124,6 +127,7 @@ class Commands:
             if asked.run in running:
                 self._settle_cut_off(asked, running[asked.run])
         if left := [asked for asked in snapshot.asked if asked.run not in running]:
+            self._former = {asked.run for asked in left if asked.run}
             self._beside.begin(self._identify_all(left))
 
     def _identify(self, asked: AskedCommand) -> None:
@@ -168,7 +172,10 @@ class Commands:
                 words=decided.words,
                 not_before=later,
             )
-        one = self._open.get(asked.run) or OpenRun(asked, decided, _queued(asked, decided))
+        one = self._open.get(asked.run)
+        if one is None:
+            # A former process may have told of it: a message that is there is edited, else one is posted.
+            one = OpenRun(asked, decided, _queued(asked, decided), told=int(is_known))
         one.accepted = decided
         self._open[asked.run] = one
         # Its number is on disk before it starts: a run that is noted as started belongs to it.
@@ -182,6 +189,9 @@ class Commands:
     def _enqueue(self, one: OpenRun) -> None:
         now = self._clock.now()
         if one.number not in self._open:  # It was canceled meanwhile.
+            return
+        if by := self._canceled_early.pop(one.number, ""):
+            self._cancel(one.number, by)
             return
         if one.queued.is_in_line(now):
             self._queue = self._queue.add(one.queued)
@@ -325,6 +335,8 @@ class Commands:
 
     def _cancel(self, number: int, by: str) -> None:
         one = self._open.get(number)
+        if one is None and number in self._former:
+            self._canceled_early[number] = by
         if one is None or one.canceled_by:
             return
         one.canceled_by = by

@@ -113,10 +113,10 @@ async def _listening(
     sdk = SocketModeClient(APP_TOKEN, web_client=AsyncWebClient(base_url=slack.url), ping_interval=0.2)
     sdk.socket_mode_request_listeners.append(listen)
     try:
-        await sdk.connect()
+        await sdk.connect()  # type: ignore[no-untyped-call]  # as in the library
         yield sdk, heard
     finally:
-        await sdk.close()
+        await sdk.close()  # type: ignore[no-untyped-call]  # as above
         await asyncio.gather(
             *(each for each in (sdk.message_processor, sdk.message_receiver, sdk.current_session_monitor) if each),
             return_exceptions=True,

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
 
 import pytest
 
-from slack_alert.core.bindings import Command
 from slack_alert.core.commands.addressing import Addressing, asked_text, first_words
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import ChatMessage, Identity, ReplyTo
@@ -29,7 +28,7 @@ ADDRESSING = Addressing(
 )
 
 
-def message(text: str, channel: str = "C1", **how: Any) -> ChatMessage:
+def message(text: str, channel: str = "C1", **how: bool) -> ChatMessage:
     reply_to = ReplyTo(Address("slack", channel))
     at = datetime(2026, 12, 1, tzinfo=timezone.utc)
     return ChatMessage(("1",), at, Identity("slack", "T1", "U1"), reply_to, text, "slack.socket", **how)
@@ -68,13 +67,13 @@ def test_a_prefix_makes_a_command(text: str, line: str | None) -> None:
     [("deploy shop", "deploy shop"), ("/deploy shop", "deploy shop"), ("./deploy.sh", "./deploy.sh"), ("", "")],
 )
 def test_what_is_said_to_the_bot_alone_is_a_command(text: str, line: str, how: str) -> None:
-    assert asked_text(message(text, **{how: True}), ADDRESSING) == line
+    assert asked_text(message(text, "C1", **{how: True}), ADDRESSING) == line
 
 
 @pytest.mark.parametrize("how", ["is_direct", "is_mention"])
 def test_a_prefix_said_to_the_bot_is_taken_off_and_code_is_no_command(how: str) -> None:
-    assert asked_text(message("!deploy shop", **{how: True}), ADDRESSING) == "deploy shop"
-    assert asked_text(message("```deploy shop```", **{how: True}), ADDRESSING) is None
+    assert asked_text(message("!deploy shop", "C1", **{how: True}), ADDRESSING) == "deploy shop"
+    assert asked_text(message("```deploy shop```", "C1", **{how: True}), ADDRESSING) is None
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.bindings import Command
 from slack_alert.core.commands.arguments import canonical, masked, parse_arguments, usage
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.commands.words import split_line
 from slack_alert.core.errors import BadValue

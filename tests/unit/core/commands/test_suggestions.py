@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.core.bindings import Command
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.suggestions import find_command
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action
