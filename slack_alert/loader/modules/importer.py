@@ -46,6 +46,8 @@ class PluginFinder:
         self.coupling = Coupling()
         self._connections = SharedConnections()
         self._executions: Counter[str] = Counter()
+        #: The modules that are being executed and may import others.
+        self.importing: set[str] = set()
 
     def expect(self, file: PluginFile, reading: FileReading) -> None:
         """Use a reading for the next import of its file."""
@@ -233,7 +235,7 @@ class PluginLoader(SourceFileLoader):
         if self._finder.disk.is_folder(folder) and not hasattr(module, "__path__"):
             module.__path__ = [folder]
         self._finder.note_execution(module.__name__)
-        is_imported, is_whole = executing_module() is not None, False
+        is_imported, is_whole = bool(self._finder.importing) and executing_module() is not None, False
         try:
             if self.path in self._finder.inert:
                 super().exec_module(module)
@@ -248,11 +250,13 @@ class PluginLoader(SourceFileLoader):
 
     def _exec_observed(self, module: ModuleType) -> None:
         """Run the file, and record what it changes."""
+        self._finder.importing.add(module.__name__)
         try:
             with ExitStack() as self._around:
                 super().exec_module(module)
         finally:
             self._around = None
+            self._finder.importing.discard(module.__name__)
         if self._used:
             share_locals(module)
 

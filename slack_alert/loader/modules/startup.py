@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
+from itertools import groupby
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem
@@ -28,6 +29,9 @@ Progress = Callable[[int, int], None]
 #: Returns whether the program can start with these bindings while other files are slow.
 Enough = Callable[[Sequence[Binding]], bool]
 
+#: At most this many inert files are executed together.
+_TOGETHER = 100
+
 
 class StartupExecution:
     """Executes all files that declare something."""
@@ -40,9 +44,6 @@ class StartupExecution:
         guard: ProcessGuard,
         progress: Progress | None = None,
     ) -> None:
-        self._reads = [read for read in reads if read.is_executed]
-        #: The number of files done once each of them is done; files that are not executed count as well.
-        self._places = [place for place, read in enumerate(reads, 1) if read.is_executed]
         self._all = len(reads)
         self.finder = finder
         self._options = options
@@ -56,9 +57,10 @@ class StartupExecution:
         self._done = 0
         #: Whether all results were returned.
         self._is_taken = False
-        self._loading = BackgroundLoading([read.file for read in self._reads], self._load, options)
         for read in reads:
             finder.expect(read.file, read.reading)
+        self._batches = list(_batches(reads, finder.inert))
+        self._loading = BackgroundLoading([batch[0][1].file for batch in self._batches], self._load, options)
 
     def run(self, problems: list[Problem], is_enough: Enough) -> list[Binding]:
         """Execute the files and return their bindings; slow files are left out if `is_enough` allows it."""
@@ -81,7 +83,7 @@ class StartupExecution:
             return []
         self._is_taken = self.is_over  # Before draining: files that end after this are returned by the next call.
         self._loading.give_up_late()
-        ended = [(self._reads[index], self._of(index, result)) for index, result in self._loading.drain().items()]
+        ended = list(self._ended())
         self._let_go()
         return ended
 
@@ -114,24 +116,29 @@ class StartupExecution:
         """Free the readings of the files, once all results were returned."""
         if self._is_taken:
             self.finder.forget()
-            self._reads.clear()
-            self._places.clear()
+            self._batches.clear()
 
     def _collect(self, bindings: list[Binding], problems: list[Problem]) -> None:
-        for index, result in self._loading.drain().items():
-            loaded = self._of(index, result)
+        for _, loaded in self._ended():
             bindings += loaded.bindings
             problems += loaded.problems
 
-    def _of(self, index: int, result: ExecutedFile | GivenUpError) -> ExecutedFile:
-        if not isinstance(result, GivenUpError):
-            return result
-        file = self._reads[index].file
-        self.given_up.add(file.path)
-        return ExecutedFile([], [failed_because(file, result)])
+    def _ended(self) -> Iterator[tuple[DeclaredFile, ExecutedFile]]:
+        """Yield the files that have ended since the last call, with their results."""
+        for index, result in self._loading.drain().items():
+            reads = [read for _, read in self._batches[index]]
+            results = self._given_up(reads, result) if isinstance(result, GivenUpError) else result
+            yield from zip(reads, results, strict=True)
 
-    def _load(self, index: int) -> ExecutedFile:
-        read, place, problems = self._reads[index], self._places[index], list[Problem]()
+    def _given_up(self, reads: Sequence[DeclaredFile], error: GivenUpError) -> list[ExecutedFile]:
+        self.given_up.update(read.file.path for read in reads)
+        return [ExecutedFile([], [failed_because(read.file, error)]) for read in reads]
+
+    def _load(self, index: int) -> list[ExecutedFile]:
+        return [self._load_file(read, place) for place, read in self._batches[index]]
+
+    def _load_file(self, read: DeclaredFile, place: int) -> ExecutedFile:
+        problems = list[Problem]()
         if read.file.path in self.finder.inert and read.file.folder in self._folders:
             bindings = self._execute(read, problems)
         else:
@@ -150,3 +157,19 @@ class StartupExecution:
             self._folders.add(read.file.folder)
             import_packages(read.file, self.finder, problems)
         return executed(read, self.finder, problems)
+
+
+def _batches(reads: Sequence[DeclaredFile], inert: Collection[str]) -> Iterator[list[tuple[int, DeclaredFile]]]:
+    """Yield the files to execute, each with the number of files done after it; consecutive inert files together."""
+    folders: set[str] = set()
+
+    def batch(placed: tuple[int, DeclaredFile]) -> int:
+        place, read = placed
+        # The first file of a folder executes its packages, which may take long.
+        is_alone = read.file.path not in inert or read.file.folder not in folders
+        folders.add(read.file.folder)
+        return -place if is_alone else place // _TOGETHER
+
+    executed = [(place, read) for place, read in enumerate(reads, 1) if read.is_executed]
+    for _, together in groupby(executed, batch):
+        yield list(together)

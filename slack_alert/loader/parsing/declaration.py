@@ -54,8 +54,9 @@ class Declaration(Struct, frozen=True):
         return self.is_timed or "absent" in self.keywords
 
     def name_in(self, file: str) -> str:
-        """Return the full name of its job, below the name of its file."""
-        return composed(f"{file}.{self.keywords.get('name', self.function)}")
+        """Return the full name of its job, below the name of its file, which is composed as Python's names are."""
+        own = composed(str(self.keywords["name"])) if "name" in self.keywords else self.function
+        return f"{file}.{own}"
 
     @property
     def is_enabled(self) -> bool:

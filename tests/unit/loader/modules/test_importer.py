@@ -6,12 +6,14 @@ import pickle
 import signal
 import sys
 import traceback
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slack_alert.loader import load, survey, unload
+from slack_alert.loader.modules.background_loading import LoadOptions
 from tests.fakes.plugins import DEFAULTS, call, loaded, names, problems, surveyed, write
 
 SIBLINGS = [
@@ -318,6 +320,31 @@ def test_progress_is_told_after_each_file(tmp_path: Path) -> None:
     unload()
 
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_many_plain_files_and_others_between_them_keep_their_order(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"d{at // 110}/f{at:03}.py": "@deco(hours=1)\ndef f(): pass" for at in range(330)}
+    files["d1/f150.py"] = "print('loads')\n@deco(hours=1)\ndef f(): pass"
+    files["d1/f160.py"] = "raise ValueError('no')\n@deco(hours=1)\ndef f(): pass"
+    write(tmp_path, files)
+    told: list[int] = []
+    catalog = load(tmp_path, DEFAULTS, progress=lambda done, _: told.append(done))
+    unload()
+
+    assert names(catalog) == [f"d{at // 110}.f{at:03}.f" for at in range(330) if at != 160]
+    assert [problem.file for problem in catalog.problems] == ["plugins/d1/f160.py"]
+    assert told == [*range(1, 331)]
+
+
+@pytest.mark.slow
+def test_a_package_that_never_ends_keeps_out_one_file_at_most(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"d/f{at}.py": "@deco(hours=1)\ndef f(): pass" for at in range(4)}
+    write(tmp_path, files | {"d/__init__.py": "from time import sleep\nwhile True: sleep(0.01)"})
+    catalog = load(tmp_path, DEFAULTS, options=LoadOptions(timedelta(seconds=0.4), slow=timedelta(seconds=0.1)))
+    unload()
+
+    assert names(catalog) == ["d.f1.f", "d.f2.f", "d.f3.f"]
+    assert [problem.file for problem in catalog.problems] == ["plugins/d/f0.py"]
 
 
 @pytest.mark.slow
