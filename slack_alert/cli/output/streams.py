@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -52,9 +52,14 @@ def use_redaction(redaction: Redaction) -> None:
 
 def redacted(text: str) -> str:
     """Return the text without the configuration's secrets; what is printed above needs it only before it is cut."""
+    return all_redacted([text])[0]
+
+
+def all_redacted(texts: Sequence[str]) -> Sequence[str]:
+    """Return many texts without the configuration's secrets."""
     ctx = click.get_current_context(silent=True)
     redaction: Redaction | None = ctx.meta.get(_REDACTION) if ctx else None
-    return redaction(text) if redaction else text
+    return redaction.redact_all(texts) if redaction else texts
 
 
 _REDACTION = "slack_alert.redaction"

@@ -11,7 +11,7 @@ from typing import Literal, TextIO
 import click
 
 from slack_alert.channels.console import has_colour
-from slack_alert.cli.output.streams import redacted
+from slack_alert.cli.output.streams import all_redacted, redacted
 from slack_alert.core.content.tables import cut, display_width
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.patterns import lazy_pattern
@@ -50,8 +50,7 @@ class Cell(Struct, frozen=True):
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]], out: TextIO, *, flexible: Sequence[int]) -> str:
     """Return rows aligned under their headings; on a terminal the `flexible` columns are cut, in this order."""
-    cells = [[_cell(cell) for cell in row] for row in rows]
-    every = [[Cell(name, "dim") for name in head], *cells]
+    every = [[Cell(name, "dim") for name in head], *_shown(rows)]
     widths = [max(display_width(cell.text) for cell in column) for column in zip(*every, strict=True)]
     _fit(widths, _columns(out), flexible)
     is_coloured = has_colour(out)
@@ -97,9 +96,11 @@ def _last_line(traceback: str | None) -> str:
     return traceback.strip().rpartition("\n")[2] if traceback else ""
 
 
-def _cell(cell: str | Cell) -> Cell:
-    found = cell if isinstance(cell, Cell) else Cell(cell)
-    return Cell(_STEERING.sub("\ufffd", redacted(" ".join(found.text.split()))), found.style)
+def _shown(rows: Iterable[Sequence[str | Cell]]) -> list[list[Cell]]:
+    """Return rows as they may be shown: without secrets, each cell a line."""
+    cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
+    texts = iter(all_redacted([" ".join(cell.text.split()) for row in cells for cell in row]))
+    return [[Cell(_STEERING.sub("\ufffd", next(texts)), cell.style) for cell in row] for row in cells]
 
 
 def _fit(widths: list[int], columns: int | None, flexible: Sequence[int]) -> None:
