@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
 
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
 from slack_alert.core.patterns import lazy_pattern
-from slack_alert.core.structs import replace
+from slack_alert.core.structs import Struct, replace
 
 #: Slack's limit for a message.
 MAX_BLOCKS = 50
 MAX_ERROR = 500
 
 
-class Title(NamedTuple):
+class Title(Struct, frozen=True):
     """The beginning of a notice about a job: `:rotating_light: *db.lag* failed`, on a terminal `✗ db.lag failed`."""
 
     emoji: str

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
 from slack_alert.core.patterns import lazy_pattern
+from slack_alert.core.structs import Struct
 
 #: A shorter text is not treated as a secret by itself: it would match parts of ordinary words.
 SHORTEST = 6
 
 
-class Login(NamedTuple):
+class Login(Struct, frozen=True):
     """A user and a password that is too short or too common to be searched for by itself."""
 
     user: str
     password: str
 
 
-class Credentials(NamedTuple):
+class Credentials(Struct, frozen=True):
     """The secrets in a URL."""
 
     #: Secret wherever they occur.

@@ -6,14 +6,14 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.credentials import SHORTEST, Login
+from slack_alert.core.structs import Struct
 
 
-class Encoding(NamedTuple):
+class Encoding(Struct, frozen=True):
     """One encoding of a secret, with a pattern to find it."""
 
     #: A text with the secret in this form contains one of these; they are searched for first, which is far cheaper.

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.redaction.credentials import Credentials, credentials, is_address, is_secret
 from slack_alert.core.redaction.encodings import Encoding, encoded, escaped, login_forms
+from slack_alert.core.structs import Struct
 
 #: The replacement of a secret.
 MARK = "[secret]"
@@ -112,10 +113,10 @@ class Redaction:
         return _merged([*spans, *(SecretSpan(places.of(span.begin), places.of(span.end - 1) + 1) for span in shown)])
 
     def _plain_spans(self, text: str) -> list[SecretSpan]:
-        found = [form for probe, sign, form in self._straight if probe in text and sign in text]
+        found = [needle.form for needle in self._straight if needle.probe in text and needle.sign in text]
         if self._wrapped:
             flat = _unwrapped(text)
-            found += [form for probe, _, form in self._wrapped if probe in flat]
+            found += [needle.form for needle in self._wrapped if needle.probe in flat]
         matches = [match for form in dict.fromkeys(found) for match in self._pattern(form).finditer(text)]
         for start, pattern in _TOKENS:
             if start in text:
@@ -136,7 +137,7 @@ class SecretSpan(NamedTuple):
     end: int
 
 
-class _Needle(NamedTuple):
+class _Needle(Struct, frozen=True):
     """Two texts to search for first, and the encoding to search for if both are found."""
 
     probe: str
@@ -144,7 +145,7 @@ class _Needle(NamedTuple):
     form: Encoding
 
 
-class _Places(NamedTuple):
+class _Places(Struct, frozen=True):
     """Maps positions in a text without colour codes to those in the original."""
 
     begins: Sequence[int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from slack_alert.core.content.pieces import Piece, fallback, with_tag
 from slack_alert.core.events import AcceptedEvent
@@ -14,7 +14,7 @@ from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
-from slack_alert.core.structs import astuple, from_packed, from_plain, replace, to_packed
+from slack_alert.core.structs import Struct, asdict, astuple, field, from_packed, from_plain, replace, to_packed
 from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredValue
 from slack_alert.stores.old_reasons import without_sentences
 
@@ -35,11 +35,11 @@ def unpacked(content: bytes) -> Batch | Returned:
     fields = without_sentences(fields, is_returned=is_returned)
     if is_returned:
         fields[5] = [with_tag(piece) for piece in fields[5]]
-        return Returned(*from_plain(fields, _PackedReturned))
+        return Returned(*astuple(from_plain(fields, _PackedReturned)))
     formers = [message for message in fields[3] if "origin" not in message]
     for message in fields[3]:
         message["piece"] = with_tag(message["piece"])
-    batch = Batch(**from_plain(fields, _PackedBatch)._asdict())
+    batch = Batch(**asdict(from_plain(fields, _PackedBatch)))
     if formers:
         batch.messages = [_of_former(*each) for each in zip(batch.messages, formers, strict=True)]
     return batch
@@ -51,7 +51,7 @@ def _of_former(message: Message, fields: dict[str, Any]) -> Message:
     return replace(message, origin=origin, severity=former_severity(fallback(message.piece)))
 
 
-class _PackedReturned(NamedTuple):
+class _PackedReturned(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The packed form of `Returned`."""
 
     run: int
@@ -64,7 +64,7 @@ class _PackedReturned(NamedTuple):
     remarks: tuple[Reason, ...]
 
 
-class _PackedBatch(NamedTuple):
+class _PackedBatch(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The packed form of a batch: the fields that a recovery needs."""
 
     states: dict[str, State]
@@ -73,11 +73,11 @@ class _PackedBatch(NamedTuple):
     messages: list[Message]
     at: datetime
     #: Former versions have none of these.
-    entries: list[StoredValue] = []  # noqa: RUF012 - a default of a tuple's field, never changed
-    holds: dict[str, Pause | None] = {}  # noqa: RUF012 - as above
-    begun: list[StartedRun] = []  # noqa: RUF012 - as above
-    accepted: list[AcceptedEvent] = []  # noqa: RUF012 - as above
-    answered: list[tuple[int, str]] = []  # noqa: RUF012 - as above
-    asked: list[AskedCommand] = []  # noqa: RUF012 - as above
-    settled: list[int] = []  # noqa: RUF012 - as above
-    inbound: list[tuple[str, datetime]] = []  # noqa: RUF012 - as above
+    entries: list[StoredValue] = field(default_factory=list)
+    holds: dict[str, Pause | None] = field(default_factory=dict)
+    begun: list[StartedRun] = field(default_factory=list)
+    accepted: list[AcceptedEvent] = field(default_factory=list)
+    answered: list[tuple[int, str]] = field(default_factory=list)
+    asked: list[AskedCommand] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
+    inbound: list[tuple[str, datetime]] = field(default_factory=list)
