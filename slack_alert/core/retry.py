@@ -41,6 +41,8 @@ class SendResult(Struct, frozen=True):
     receipt: str | None = None
     #: The service's code or the error's name: `not_in_channel`, `ConnectionResetError`.
     reason: str = ""
+    #: Whether the service itself said that, and not an error on the way there.
+    is_answer: bool = False
     #: What a person can do about it; empty if nothing helps.
     hint: str = ""
     #: The delay that the service asked for.

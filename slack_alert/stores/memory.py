@@ -307,6 +307,7 @@ class _Outbox:
                     attempts=progress.attempts,
                     receipt=maybe_clean(progress.receipt),
                     reason=maybe_clean(progress.reason),
+                    is_answer=progress.is_answer,
                 )
         self._drop(number for number in batch.dropped if self._status(number) is not Status.SENT)
         unsaid = (Status.DEAD, Status.COLLAPSED)
@@ -362,7 +363,12 @@ class _Outbox:
     def _retry(self, number: int, at: datetime | None) -> Delivery:
         delivery = self._kept[number]
         fresh = replace(
-            delivery, status=Status.QUEUED, attempts=0, reason=AGAIN, created=delivery.created if at is None else at
+            delivery,
+            status=Status.QUEUED,
+            attempts=0,
+            reason=AGAIN,
+            is_answer=False,
+            created=delivery.created if at is None else at,
         )
         self._kept[number] = fresh
         return fresh

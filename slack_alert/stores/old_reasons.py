@@ -40,6 +40,7 @@ _KIND = r"(exit code \d+|not started|given up|[^\s:]+)"
 #: The kind of a command that timed out, and its error if that was withheld.
 _GIVEN_UP = "given up"
 _OVERDUE = lazy_pattern(r"^TimeoutError: took longer than \S+ \(timeout\)$", re.MULTILINE)
+_ATTEMPT = lazy_pattern(r"^\(attempt (\d+) of \d+\)\s*\Z", re.MULTILINE)
 _TYPE = lazy_pattern(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
 
@@ -109,7 +110,8 @@ def _failure(record: Record) -> Outcome:
     failed = Verdict.ERROR if record.verdict is Verdict.MUTED else record.verdict
     # A replay tells the type as the traceback has it, with its module.
     kind = kind if kind.endswith(f".{shown}") else shown
-    return Outcome(said, Verdict.TIMED_OUT if is_overdue else failed, kind, message)
+    attempt = int(found[1]) if (found := _ATTEMPT.search(trace)) else 0
+    return Outcome(said, Verdict.TIMED_OUT if is_overdue else failed, kind, message, attempt)
 
 
 def _last_type(traceback: str) -> str:

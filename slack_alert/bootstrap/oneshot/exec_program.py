@@ -43,7 +43,14 @@ def recorded_name(settings: Settings, name: str) -> str:
 
 
 def record_execution(
-    settings: Settings, name: str, ended: ProgramExit, *, started: datetime, to: str | None, then: Callable[[], object]
+    settings: Settings,
+    name: str,
+    ended: ProgramExit,
+    *,
+    typed: str,
+    started: datetime,
+    to: str | None,
+    then: Callable[[], object],
 ) -> bool:
     """Record a run under this name, and post its failure like an error; `then` is called once it cannot be lost.
 
@@ -61,7 +68,7 @@ def record_execution(
         print_messages(settings, judge(State(), run, result, where).messages, sys.stderr, at=run.slot)
         return True
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
-    return submit(settings, Request.of(execution_request(run, result, where), started), then=then)
+    return submit(settings, Request.of(execution_request(run, result, where, typed=typed), started), then=then)
 
 
 def _failure(ended: ProgramExit, redaction: Redaction, written: str) -> Failure | None:

@@ -175,7 +175,7 @@ def as_destination_error(refused: RefusedError) -> RefusedError:
     outcome = refused.outcome
     if outcome.status is not SendStatus.CREDENTIALS or outcome.reason not in CLOSES_ONE_METHOD:
         return refused
-    closed = SendResult(SendStatus.DESTINATION, reason=outcome.reason, hint=outcome.hint)
+    closed = SendResult(SendStatus.DESTINATION, reason=outcome.reason, is_answer=True, hint=outcome.hint)
     return RefusedError(closed, needed=refused.needed)
 
 

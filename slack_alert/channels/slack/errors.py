@@ -65,18 +65,21 @@ def classify(reply: SlackResult, *, to: str = "") -> SendResult:
     """Return the outcome for a message that was not accepted; `to` is the conversation named in hints."""
     code = reply.code if _CODE.fullmatch(reply.code) else ""
     if reply.status == 429 or code in _THROTTLED:
-        return SendResult(SendStatus.WAIT, reason=code or "ratelimited", after=_retry_after(reply.retry_after))
+        after = _retry_after(reply.retry_after)
+        return SendResult(SendStatus.WAIT, reason=code or "ratelimited", is_answer=True, after=after)
     if code in TABLE:
         status, hint = TABLE[code]
         words = {"to": to or "the conversation", "needed": reply.needed or "?", "provided": reply.provided or "none"}
-        return SendResult(status, reason=code, hint=hint.format(**words))
+        return SendResult(status, reason=code, is_answer=True, hint=hint.format(**words))
     if reply.status >= 500:
-        return SendResult(SendStatus.AMBIGUOUS, reason=code or f"HTTP {reply.status}", hint=_SLACK_DOWN)
+        said = code or f"HTTP {reply.status}"
+        return SendResult(SendStatus.AMBIGUOUS, reason=said, is_answer=True, hint=_SLACK_DOWN)
     if reply.status >= 400 and not code:
-        return SendResult(SendStatus.RETRY, reason=f"HTTP {reply.status}", hint=_INTERMEDIARY)
+        return SendResult(SendStatus.RETRY, reason=f"HTTP {reply.status}", is_answer=True, hint=_INTERMEDIARY)
     if not code:
         return SendResult(SendStatus.AMBIGUOUS, reason="unreadable answer", hint=_UNREADABLE)
-    return SendResult(SendStatus.AMBIGUOUS, reason=code, hint=_UNKNOWN.format(code=code), limit=UNKNOWN_LIMIT)
+    hint = _UNKNOWN.format(code=code)
+    return SendResult(SendStatus.AMBIGUOUS, reason=code, is_answer=True, hint=hint, limit=UNKNOWN_LIMIT)
 
 
 _CODE = lazy_pattern(r"[A-Za-z0-9_.:-]{1,100}")

@@ -139,6 +139,6 @@ def _record(
     kept = exec_program.recorded_name(settings, name)
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
-    is_taken = exec_program.record_execution(settings, kept, ended, started=started, to=to, then=then)
+    is_taken = exec_program.record_execution(settings, kept, ended, typed=name, started=started, to=to, then=then)
     if ended.code and not is_taken:
         report_unsent(settings, lambda each: (each.message.origin.job, each.message.origin.slot) == (kept, started))

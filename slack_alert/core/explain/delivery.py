@@ -87,11 +87,10 @@ def _next_attempt_text(subject: JobFacts, changed: datetime, attempts: int) -> s
 
 
 def _answer(one: PostedDelivery) -> str:
-    """Return the service's answer or the error; codes of the service are in lower case, names of errors are not."""
+    """Return the service's answer or the error."""
     reason = (one.delivery.reason or "nothing").rstrip(".")
-    code = reason.partition(":")[0]
     channel = one.delivery.message.to.channel
-    if code.startswith("HTTP ") or (code.replace("_", "").isalpha() and code.islower()):
+    if one.delivery.is_answer:
         return f"{_SERVICES.get(channel, channel)} said {reason}"
     return f"the attempt ended with {reason}"
 

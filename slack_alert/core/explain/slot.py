@@ -129,7 +129,9 @@ def _was_interrupted(subject: JobFacts, record: Record) -> str:
 
 
 def _error(record: Record) -> str:
-    lines = [line for line in (record.error or "").splitlines() if line.strip() and not line.startswith("(attempt ")]
+    lines = [line for line in (record.error or "").splitlines() if line.strip()]
+    if record.outcome is not None and record.outcome.attempt:
+        lines = lines[:-1]
     return quoted(lines[-1] if lines else record.text)
 
 

@@ -1,7 +1,7 @@
-"""Read messages of former versions, which were stored without an origin and a severity.
+"""Read messages of former versions, stored without an origin, a severity, and who said why they were not sent.
 
-Nothing but their keys and their texts tells these. This is the only code that takes a key apart, and it is not called
-where a message has an origin.
+Nothing but their keys and their texts tells these. This is the only code that takes these apart, and it is not called
+where a message has its own.
 """
 
 from __future__ import annotations
@@ -25,3 +25,9 @@ def former_origin(key: str, slot: datetime | None, run: int | None) -> Origin:
 def former_severity(text: str) -> MessageSeverity:
     """Return the severity of a message with this text, which begins with an error card where a run failed."""
     return MessageSeverity.ERROR if text.startswith(":rotating_light: *") else MessageSeverity.INFO
+
+
+def former_is_answer(reason: str | None) -> bool:
+    """Return whether a service said this; its codes are in lower case, and names of errors are not."""
+    code = (reason or "").partition(":")[0]
+    return code.startswith("HTTP ") or (code.replace("_", "").isalpha() and code.islower())

@@ -129,8 +129,9 @@ class Delivery(Struct, frozen=True):
     status: Status = Status.QUEUED
     #: The channel's receipt, which identifies the sent message.
     receipt: str | None = None
-    #: Why it was not sent yet, or never will be.
+    #: Why it was not sent yet, or never will be, and whether the service itself said that.
     reason: str | None = None
+    is_answer: bool = False
     #: Receipt of the message that it replies to or edits; looked up for each attempt, not stored.
     follows: str | None = None
 
@@ -144,6 +145,7 @@ class DeliveryProgress(Struct, frozen=True):
     at: datetime
     receipt: str | None = None
     reason: str | None = None
+    is_answer: bool = False
 
 
 def job_of(message: Message) -> str:

@@ -59,6 +59,8 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     #: The kind of the failure and its message.
     kind: str = ""
     message: str = ""
+    #: Of a run that may be retried, the attempt that failed, which the last line of the error tells; else 0.
+    attempt: int = 0
 
 
 class Record(NamedTuple):

@@ -201,6 +201,8 @@ class RecordExecution(_Checked, frozen=True, tag="exec"):
     usage: ExecutionUsage | None
     #: Whether `job` differs from the names of all jobs.
     is_named: bool = True
+    #: The name as it was typed, where `job` is another.
+    typed: str = ""
 
     def duration(self) -> timedelta:
         """Return how long it took; nothing where nobody knows."""

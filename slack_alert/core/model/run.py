@@ -97,6 +97,8 @@ class Failure(Struct, frozen=True):
     output: str = ""
     #: The kind by which it is counted, if `kind` has more than that.
     category: str = ""
+    #: Of a run that may be retried, the attempt that failed, which the last line of the traceback tells; else 0.
+    attempt: int = 0
 
 
 class RunOutput(Struct):

@@ -217,9 +217,8 @@ class Sender:
         now = self._clock.monotonic()
         trial = lane.tried(delivery)
         outcome = trial.judged(outcome, now)
-        delivery = replace(
-            delivery, attempts=delivery.attempts + (outcome.status is not SendStatus.WAIT), reason=outcome.reason
-        )
+        attempts = delivery.attempts + (outcome.status is not SendStatus.WAIT)
+        delivery = replace(delivery, attempts=attempts, reason=outcome.reason, is_answer=outcome.is_answer)
         lane.queue[0] = delivery
         delay = self._delay(outcome, delivery.attempts, trial.lasted(now))
         lane.stall.record_failure(outcome, now)
@@ -239,8 +238,7 @@ class Sender:
     async def _wait(self, lane: Lane, delivery: Delivery, seconds: float) -> None:
         told = {"delivery": delivery.id, "to": str(lane.address), "reason": delivery.reason, "seconds": seconds}
         log.info("delivery waits", extra=told)
-        at = self._clock.now()
-        self._write(DeliveryProgress(delivery.id, Status.QUEUED, delivery.attempts, at, reason=delivery.reason))
+        self._write(delivery, Status.QUEUED, delivery.reason)
         await self._clock.sleep(seconds)
 
     def _delay(self, outcome: SendResult, attempts: int, tried: timedelta) -> timedelta | None:
@@ -283,12 +281,13 @@ class Sender:
         lane.remove((delivery.id,))
         reason = f"{outcome.reason}: {outcome.hint}" if outcome.hint else outcome.reason
         log.error("delivery dead", extra={"delivery": delivery.id, "to": str(lane.address), "reason": reason})
-        self._write(DeliveryProgress(delivery.id, Status.DEAD, delivery.attempts, self._clock.now(), reason=reason))
+        self._write(delivery, Status.DEAD, reason)
         self._undeliverable(delivery, outcome)
 
-    def _write(self, progress: DeliveryProgress) -> None:
-        """Record progress at once."""
-        self._progress.add(progress)
+    def _write(self, delivery: Delivery, status: Status, reason: str | None) -> None:
+        """Record at once what became of a delivery that was not accepted."""
+        at, is_answer = self._clock.now(), delivery.is_answer
+        self._progress.add(DeliveryProgress(delivery.id, status, delivery.attempts, at, None, reason, is_answer))
         self._progress.flush()
 
     async def _wait_for_token(self, lane: Lane) -> None:

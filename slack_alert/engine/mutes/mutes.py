@@ -13,11 +13,9 @@ from slack_alert.core.policy.quiet_windows import QuietWindow, window_reason
 from slack_alert.core.structs import from_plain
 from slack_alert.core.units.local_time import checked_instant
 from slack_alert.engine.batches import StoredValue
-from slack_alert.engine.requests.apply import MUTES_PACK, mute_key
+from slack_alert.engine.requests.apply import MUTES_PACK, WINDOWS_PACK, mute_key
 
 log = logging.getLogger(__name__)
-
-_MUTE, _MARK = "mute/", "window/"
 
 
 class Mutes:
@@ -30,10 +28,12 @@ class Mutes:
         self.zone = zone
         #: By job, oldest first.
         self._mutes: dict[str, tuple[Mute, ...]] = {}
+        #: The same by the keys of their entries.
+        self._stored: dict[str, Mute] = {}
         #: Until when the digests of a window were posted, by its name.
         self._progress: dict[str, datetime] = {}
         for entry in entries:
-            if entry.pack == MUTES_PACK:
+            if entry.pack in (MUTES_PACK, WINDOWS_PACK):
                 self.accept(entry)
 
     def reason(self, job: str, slot: datetime) -> Reason | None:
@@ -66,13 +66,12 @@ class Mutes:
     def accept(self, entry: StoredValue) -> None:
         """Apply an entry of the store; an unreadable entry is logged and ignored."""
         try:
-            if entry.key.startswith(_MARK):
-                self._accept_mark(entry.key.removeprefix(_MARK), entry.value)
+            if entry.pack == WINDOWS_PACK:
+                self._accept_mark(entry.key, entry.value)
             elif entry.value is not None:
-                self._accept_mute(_read(entry.value))
+                self._accept_mute(entry.key, _read(entry.value))
             else:
-                job, _, since = entry.key.removeprefix(_MUTE).rpartition("/")
-                self._forget(job, _instant(since))
+                self._forget(entry.key)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("a mute cannot be read", extra={"key": entry.key, "reason": repr(error)})
 
@@ -96,22 +95,25 @@ class Mutes:
         else:
             self._progress[name] = _instant(json.loads(value))
 
-    def _accept_mute(self, mute: Mute) -> None:
-        self._forget(mute.job, mute.since)
+    def _accept_mute(self, key: str, mute: Mute) -> None:
+        self._forget(key)
+        self._stored[key] = mute
         mutes = [*self._mutes.get(mute.job, ()), mute]
         self._mutes[mute.job] = tuple(sorted(mutes, key=lambda each: each.since))
 
-    def _forget(self, job: str, since: datetime) -> None:
-        kept = tuple(mute for mute in self._mutes.get(job, ()) if mute.since != since)
+    def _forget(self, key: str) -> None:
+        if (gone := self._stored.pop(key, None)) is None:
+            return
+        kept = tuple(mute for mute in self._mutes[gone.job] if mute is not gone)
         if kept:
-            self._mutes[job] = kept
+            self._mutes[gone.job] = kept
         else:
-            self._mutes.pop(job, None)
+            del self._mutes[gone.job]
 
 
 def mark_entry(window: str, told: datetime | None) -> StoredValue:
     """Return the stored entry of the end of a window's last digest; None: the window does not exist any more."""
-    return StoredValue(MUTES_PACK, f"{_MARK}{window}", json.dumps(told.isoformat()) if told is not None else None)
+    return StoredValue(WINDOWS_PACK, window, json.dumps(told.isoformat()) if told is not None else None)
 
 
 def _instant(text: str) -> datetime:

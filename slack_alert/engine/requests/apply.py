@@ -34,8 +34,9 @@ from slack_alert.engine.requests.external_runs import Judge, Restate, settle_exe
 
 log = logging.getLogger(__name__)
 
-#: Mutes are kept among the packs of the key-value store; no folder of plugins begins with a dot.
-MUTES_PACK = ".quiet"
+#: Mutes are kept among the packs of the key-value store; no folder of plugins begins with a dot. The marks of quiet
+#: windows are beside them, by the names of the windows.
+MUTES_PACK, WINDOWS_PACK = ".quiet", ".windows"
 #: How long after its end a mute is kept for its digest, where the program was down meanwhile.
 _MEMORY = timedelta(days=30)
 #: Within this time, a mute that is being applied takes effect for every slot.

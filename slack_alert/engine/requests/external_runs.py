@@ -33,8 +33,8 @@ def is_same_execution(one: Request, other: Request) -> bool:
     """Return whether both requests are about the same run of a command."""
     if {one.kind, other.kind} != {"exec"} or one.at != other.at:
         return False
-    names = [str(each.payload.get("job")) for each in (one, other)]
-    return len({name.removesuffix(" (exec)") for name in names}) == 1
+    typed, other_typed = (each.payload.get("typed") or each.payload.get("job") for each in (one, other))
+    return typed == other_typed
 
 
 def external_run(name: str, started: datetime, number: int = 0) -> Run:
@@ -42,11 +42,11 @@ def external_run(name: str, started: datetime, number: int = 0) -> Run:
     return Run(number, name, Action(name, "", 0), started, progress=RunProgress(started=started))
 
 
-def execution_request(run: Run, result: Result, to: Address | None) -> RecordExecution:
-    """Return the request to record an external run, and to post its failure."""
+def execution_request(run: Run, result: Result, to: Address | None, *, typed: str) -> RecordExecution:
+    """Return the request to record an external run, and to post its failure; its name was typed like this."""
     usage = ExecutionUsage(result.usage.cpu.total_seconds(), result.usage.memory) if result.usage else None
     printed, seconds = run.printed or "", result.duration.total_seconds()
-    return RecordExecution(run.binding, run.slot, seconds, printed, result.failure, to, usage)
+    return RecordExecution(run.binding, run.slot, seconds, printed, result.failure, to, usage, typed=typed)
 
 
 def interruption_request(name: str, started: datetime, to: Address | None) -> RecordExecution:

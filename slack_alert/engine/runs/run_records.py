@@ -52,7 +52,8 @@ def outcome_of(result: Result, said: str, text: str) -> Outcome | None:
     """Return what a function itself said and how it failed; None: it said the text and did not fail."""
     if (failure := result.failure) is None:
         return Outcome(said) if said != text else None
-    return Outcome(said, failure.verdict, failure.category or failure.kind, shortened(failure.message))
+    kind, message = failure.category or failure.kind, shortened(failure.message)
+    return Outcome(said, failure.verdict, kind, message, failure.attempt)
 
 
 def joined(before: Iterable[str], last: str) -> str:

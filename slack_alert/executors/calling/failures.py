@@ -111,7 +111,8 @@ def internal_error_result(run: Run, error: BaseException) -> Result:
 
 def with_attempt(failure: Failure, attempt: int, attempts: int) -> Failure:
     """Add to a failure which attempt it was."""
-    return replace(failure, traceback=f"{failure.traceback.rstrip()}\n(attempt {attempt} of {attempts})\n")
+    traceback = f"{failure.traceback.rstrip()}\n(attempt {attempt} of {attempts})\n"
+    return replace(failure, traceback=traceback, attempt=attempt)
 
 
 def suspended_frames(suspended: object) -> list[Place]:

@@ -12,8 +12,8 @@ from sqlite3 import Connection
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import clean
 
-#: The first character of keys, which no name of a job begins with.
-_KEY_PREFIX = "\x1d"
+#: The first character of keys, so that no name of a job is one.
+_KEY_MARK = "\x1d"
 #: So many groups are cached.
 _CACHE_SIZE = 4096
 
@@ -33,10 +33,8 @@ class JobGroups:
         if jobs not in self._keys:
             if len(self._keys) >= _CACHE_SIZE:
                 self.forget()
-            connection.execute(
-                statements.ADD_GROUP, (f"{_KEY_PREFIX}{number}", json.dumps([clean(job) for job in jobs]))
-            )
-            self._keys[jobs] = f"{_KEY_PREFIX}{number}"
+            self._keys[jobs] = f"{_KEY_MARK}{number}"
+            connection.execute(statements.ADD_GROUP, (self._keys[jobs], json.dumps([clean(job) for job in jobs])))
         return self._keys[jobs]
 
     def prune(self, connection: Connection) -> None:
@@ -52,20 +50,13 @@ class GroupMembers:
         self._connection = connection
         self._known: dict[str, Sequence[str]] = {}
 
-    def jobs_of(self, job: str) -> Sequence[str]:
-        """Return the jobs that share a row whose column `job` is this: most often that job alone."""
-        if not is_group_key(job):
-            return (job,)
-        if job not in self._known:
-            found = self._connection.execute(statements.GROUP, (job,)).fetchone()
+    def jobs_of(self, key: str) -> Sequence[str]:
+        """Return the jobs of the group with this key."""
+        if key not in self._known:
+            found = self._connection.execute(statements.GROUP, (key,)).fetchone()
             # A group is deleted after its rows: the row that was read just before is gone as well.
-            self._known[job] = () if found is None else json.loads(found[0])
-        return self._known[job]
-
-
-def is_group_key(job: str) -> bool:
-    """Return whether the value of a row's column `job` is the key of a group."""
-    return job.startswith(_KEY_PREFIX)
+            self._known[key] = () if found is None else json.loads(found[0])
+        return self._known[key]
 
 
 def group_keys_of(connection: Connection, job: str) -> list[str]:
@@ -75,12 +66,20 @@ def group_keys_of(connection: Connection, job: str) -> list[str]:
     return [key for key, names in rows if job in json.loads(names)]
 
 
-def expand_groups(connection: Connection, reached: Mapping[str, int]) -> dict[str, int]:
+def read_newest(connection: Connection) -> dict[str, int]:
+    """Return the newest slot of each job, in microseconds, in the records that are not in table `seen` yet."""
+    newest: tuple[dict[str, int], dict[str, int]] = {}, {}
+    for job, until, is_group in connection.execute(statements.REACHED).fetchall():
+        newest[is_group][job] = until
+    return expand_groups(connection, *newest)
+
+
+def expand_groups(connection: Connection, jobs: Mapping[str, int], groups: Mapping[str, int]) -> dict[str, int]:
     """Return the greatest number of each job, from numbers of jobs and of groups."""
     members = GroupMembers(connection)
-    found = {job: number for job, number in reached.items() if not is_group_key(job)}
-    for key, number in reached.items():
-        for job in members.jobs_of(key) if is_group_key(key) else ():
+    found = dict(jobs)
+    for key, number in groups.items():
+        for job in members.jobs_of(key):
             if number > found.get(job, number - 1):
                 found[job] = number
     return found

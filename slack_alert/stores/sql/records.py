@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from slack_alert.core.model.record import NOT_RUN, Record
 from slack_alert.stores.folding import OpenRows, merge_consecutive
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.job_groups import JobGroups, expand_groups
+from slack_alert.stores.sql.job_groups import JobGroups, expand_groups, read_newest
 from slack_alert.stores.sql.rows import Row, clean, end_of, record_rows
 
 #: The watermarks are written when the jobs have so many new records on average.
@@ -36,7 +36,7 @@ class Watermarks:
         if self._last_id is None:
             # The newest records may have been deleted; their ids are written to `book.reached` before that.
             self._last_id = max(connection.execute(statements.LAST_RECORD).fetchone())
-            self._newest = expand_groups(connection, dict(connection.execute(statements.REACHED).fetchall()))
+            self._newest = read_newest(connection)
             self._shared = {}
             self.write(connection)
         # A wrong clock recorded slots in the future: the batch can only lower what is in the table.
@@ -71,7 +71,7 @@ class Watermarks:
 
     def write(self, connection: Connection) -> None:
         """Write the watermarks, inside the caller's transaction."""
-        newest = expand_groups(connection, {**self._newest, **self._shared})
+        newest = expand_groups(connection, self._newest, self._shared)
         connection.executemany(statements.MOVE_SEEN, [(until, job, until) for job, until in newest.items()])
         connection.execute(statements.PUT_REACHED, (self._last_id,))
         self._newest = {}

@@ -13,7 +13,7 @@ from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
-from slack_alert.core.model.former_messages import former_origin, former_severity
+from slack_alert.core.model.former_messages import former_is_answer, former_origin, former_severity
 from slack_alert.core.model.message import (
     Delivery,
     DeliveryMode,
@@ -217,7 +217,7 @@ def delivery_of(row: Row) -> Delivery:
     """Return the delivery in a row of `DELIVERY_COLUMNS`."""
     (
         number, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity,
-        thread, created, status, attempts, receipt, reason,
+        thread, created, status, attempts, receipt, reason, answer,
     ) = row  # fmt: skip
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
@@ -230,12 +230,13 @@ def delivery_of(row: Row) -> Delivery:
     else:
         origin, severity = former_origin(key, maybe_moment(slot), run), former_severity(body)
     message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity], thread)
-    return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason)
+    is_answer = former_is_answer(reason) if answer is None else bool(answer)
+    return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason, is_answer)
 
 
 def queued_of(number: int, row: Row) -> Delivery:
     """Return the new, queued delivery with this id for a row of `message_rows`."""
-    return delivery_of((number, *row, Status.QUEUED.value, 0, None, None))
+    return delivery_of((number, *row, Status.QUEUED.value, 0, None, None, None))
 
 
 def _piece_row(piece: Piece) -> tuple[str, str, bytes | None]:

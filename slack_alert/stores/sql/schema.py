@@ -170,56 +170,64 @@ _NINTH = (
 #: its function itself said and how it failed.
 _TENTH = ("ALTER TABLE record ADD COLUMN reasons TEXT", "ALTER TABLE record ADD COLUMN outcome TEXT")
 
-#: What came in from chats within a day, by its ids, and the thread of somebody else that a message is posted in.
+#: Whether the service itself said the reason of a delivery; NULL: the reason tells it. The marks of quiet windows are a
+#: pack of their own, with the names of windows as keys.
 _ELEVENTH = (
+    "ALTER TABLE delivery ADD COLUMN is_answer BIGINT",
+    "UPDATE entry SET pack = '.windows', name = substr(name, 8) WHERE pack = '.quiet' AND name LIKE 'window/%'",
+)
+
+#: What came in from chats within a day, by its ids, and the thread of somebody else that a message is posted in.
+_TWELFTH = (
     "CREATE TABLE inbound (id TEXT PRIMARY KEY, at BIGINT NOT NULL)",
     "ALTER TABLE delivery ADD COLUMN thread TEXT NOT NULL DEFAULT ''",
 )
 
 #: The step at position n leads from version n to n + 1.
 STEPS: tuple[tuple[str, ...], ...] = (
-    _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH, _ELEVENTH,
+    _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
+    _ELEVENTH, _TWELFTH,
 )  # fmt: skip
 VERSION = len(STEPS)
 
-_REACHED = (
-    "CREATE TEMP VIEW book AS SELECT *, (SELECT max(id) FROM main.record) AS reached, 0 AS last_event FROM main.book"
-)
 _SENTENCES = "NULL AS reasons, NULL AS outcome"
 _MEASURED = f"NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory, {_SENTENCES}"
-_NO_THREAD = "'' AS thread"
-_NO_ORIGIN = f"NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity, {_NO_THREAD}"
-_DELIVERY = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_ORIGIN} FROM main.delivery"  # noqa: S608
-_NO_THREADS = f"CREATE TEMP VIEW delivery AS SELECT *, {_NO_THREAD} FROM main.delivery"  # noqa: S608
-_UNRELATED = (
-    _DELIVERY.replace("*", "*, 'post' AS manner, '' AS root"),
-    "CREATE TEMP VIEW state AS SELECT *, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state",
+_NO_ORIGIN = (
+    "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity, NULL AS is_answer, '' AS thread"
 )
-_RECORD = f"CREATE TEMP VIEW record AS SELECT *, {_MEASURED} FROM main.record"  # noqa: S608
-_SENTENCES_ONLY = f"CREATE TEMP VIEW record AS SELECT *, {_SENTENCES} FROM main.record"  # noqa: S608
-_NO_GROUPS = "CREATE TEMP VIEW circle AS SELECT NULL AS key, NULL AS jobs WHERE 1 = 0"
-_HOLD = "CREATE TEMP VIEW hold AS SELECT *, '' AS author FROM main.hold"
-_NOTHING_LEFT = (
-    "CREATE TEMP VIEW returned AS SELECT NULL AS run, NULL AS job, NULL AS slot, NULL AS content WHERE 1 = 0",
-    "CREATE TEMP VIEW unaccounted AS SELECT NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0",
-)
-_EVENT = (
-    "CREATE TEMP VIEW event AS SELECT NULL AS id, NULL AS name, NULL AS at, NULL AS fields, NULL AS author, "
-    "NULL AS reply_to, NULL AS cause, NULL AS depth, NULL AS attempts, NULL AS jobs, NULL AS kind WHERE 1 = 0"
-)
-_NO_EVENTS = (_EVENT, "CREATE TEMP VIEW book AS SELECT *, 0 AS last_event FROM main.book")
-_NO_INBOUND = "CREATE TEMP VIEW inbound AS SELECT NULL AS id, NULL AS at WHERE 1 = 0"
-#: Temporary views over the tables of an older version, for readers, which must not migrate the file.
-_VIEWS: dict[int, tuple[str, ...]] = {
-    1: (_RECORD.replace("*", "*, NULL AS asked_by"), _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
-    2: (_RECORD, _REACHED, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, _EVENT),
-    3: (_RECORD, *_UNRELATED, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
-    4: (_SENTENCES_ONLY, _DELIVERY, _HOLD, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
-    5: (_SENTENCES_ONLY, _DELIVERY, _NO_GROUPS, *_NOTHING_LEFT, *_NO_EVENTS),
-    6: (_SENTENCES_ONLY, _DELIVERY, *_NOTHING_LEFT, *_NO_EVENTS),
-    7: (_SENTENCES_ONLY, _DELIVERY, *_NO_EVENTS),
-    8: (_SENTENCES_ONLY, _NO_THREADS, *_NO_EVENTS),
-    9: (_SENTENCES_ONLY, _NO_THREADS),
-    10: (_NO_THREADS,),
+#: What stands for a table of an older version: of each table's lines, the first up to whose version the file is.
+_FORMER: dict[str, dict[int, str]] = {
+    "record": {
+        1: f"*, NULL AS asked_by, {_MEASURED} FROM main.record",
+        3: f"*, {_MEASURED} FROM main.record",
+        9: f"*, {_SENTENCES} FROM main.record",
+    },
+    "book": {
+        2: "*, (SELECT max(id) FROM main.record) AS reached, 0 AS last_event FROM main.book",
+        8: "*, 0 AS last_event FROM main.book",
+    },
+    "delivery": {
+        3: f"*, 'post' AS manner, '' AS root, {_NO_ORIGIN} FROM main.delivery",
+        7: f"*, {_NO_ORIGIN} FROM main.delivery",
+        10: "*, NULL AS is_answer, '' AS thread FROM main.delivery",
+        11: "*, '' AS thread FROM main.delivery",
+    },
+    "state": {3: "*, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state"},
+    "hold": {4: "*, '' AS author FROM main.hold"},
+    "circle": {5: "NULL AS key, NULL AS jobs WHERE 1 = 0"},
+    "returned": {6: "NULL AS run, NULL AS job, NULL AS slot, NULL AS content WHERE 1 = 0"},
+    "unaccounted": {6: "NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0"},
+    "event": {
+        8: "NULL AS id, NULL AS name, NULL AS at, NULL AS fields, NULL AS author, NULL AS reply_to, NULL AS cause, "
+        "NULL AS depth, NULL AS attempts, NULL AS jobs, NULL AS kind WHERE 1 = 0"
+    },
+    "inbound": {11: "NULL AS id, NULL AS at WHERE 1 = 0"},
+    # Readers need no marks of quiet windows.
+    "entry": {10: "* FROM main.entry WHERE pack <> '.quiet' OR name NOT LIKE 'window/%'"},
 }
-VIEWS = {version: (*views, _NO_INBOUND) for version, views in _VIEWS.items()}
+
+
+def views(version: int) -> list[str]:
+    """Return temporary views over the tables of an older version, for readers, which must not migrate the file."""
+    found = ((table, [select for last, select in lines.items() if version <= last]) for table, lines in _FORMER.items())
+    return [f"CREATE TEMP VIEW {table} AS SELECT {fitting[0]}" for table, fitting in found if fitting]

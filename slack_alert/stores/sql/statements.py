@@ -27,8 +27,8 @@ MOVE_SEEN = "UPDATE seen SET last_slot = ? WHERE job = ? AND (last_slot IS NULL 
 #: The newest slots of the records since `book.reached`; a run that a person asked for has no slot of its job.
 #: Grouped by an expression: with the index over jobs all other records would be read as well.
 REACHED = """
-    SELECT job, max(until) FROM record WHERE id > (SELECT reached FROM book) AND asked_by IS NULL
-    GROUP BY job || ''"""
+    SELECT job, max(until), EXISTS (SELECT 1 FROM circle WHERE key = job) FROM record
+    WHERE id > (SELECT reached FROM book) AND asked_by IS NULL GROUP BY job || ''"""
 PUT_REACHED = "UPDATE book SET reached = ?"
 PUT_HOLD = """
     INSERT INTO hold (job, until, author) VALUES (?, ?, ?)
@@ -76,11 +76,13 @@ ADD_RECORD = f"""
 LAST_RECORD = "SELECT reached, (SELECT coalesce(max(id), 0) FROM record) FROM book"
 EXTEND_RECORD = "UPDATE record SET count = ?, until = ? WHERE id = ? AND count = ? AND until = ?"
 
+#: A row that several jobs share has the key of their group as its job.
+_ROW = f"""
+    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run),
+        EXISTS (SELECT 1 FROM circle WHERE key = job), {_READ_COLUMNS} FROM record"""  # noqa: S608
 # Most rows are of one slot, which is their end as well: only the others are in the index over `until`.
 # The plus keeps it from being used: pages follow the index over slots, or each page sorts everything.
-_PAGE = f"""
-    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {_READ_COLUMNS} FROM record
-    WHERE (slot, id) > (?, ?) AND +until >= ?"""  # noqa: S608
+_PAGE = f"{_ROW} WHERE (slot, id) > (?, ?) AND +until >= ?"
 HISTORY_PAGE = f"{_PAGE} ORDER BY slot, id LIMIT ?"
 HISTORY_PAGE_OF_JOB = f"{_PAGE} AND job = ? ORDER BY slot, id LIMIT ?"
 #: Where the first page begins; with the plus only the wanted rows are searched, not all rows before them.
@@ -95,11 +97,8 @@ NEWEST = """
             SELECT id, until FROM record WHERE count > 1 AND until >= ? ORDER BY until DESC, id DESC LIMIT ?) AS long
     ) AS newest ORDER BY until DESC, id DESC LIMIT ?"""
 NEWEST_OF_JOB = "SELECT id FROM record WHERE job = ? AND +until >= ? ORDER BY slot DESC, id DESC LIMIT ?"
-_CHOSEN = f"""
-    SELECT id, EXISTS (SELECT 1 FROM delivery WHERE delivery.run = record.run), {_READ_COLUMNS} FROM record"""  # noqa: S608
-HISTORY_NEWEST = f"{_CHOSEN} WHERE id IN ({NEWEST}) ORDER BY slot, id"
-HISTORY_NEWEST_OF_JOB = f"{_CHOSEN} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
-#: A row that several jobs share has the key of their group as its job.
+HISTORY_NEWEST = f"{_ROW} WHERE id IN ({NEWEST}) ORDER BY slot, id"
+HISTORY_NEWEST_OF_JOB = f"{_ROW} WHERE id IN ({NEWEST_OF_JOB}) ORDER BY slot, id"
 ADD_GROUP = "INSERT INTO circle (key, jobs) VALUES (?, ?)"
 GROUP = "SELECT jobs FROM circle WHERE key = ?"
 GROUPS_WITH = "SELECT key, jobs FROM circle WHERE replace(jobs, ?, '') <> jobs"
@@ -125,7 +124,7 @@ DROP_RECORD = "DELETE FROM record WHERE id = ?"
 
 DELIVERY_COLUMNS = (
     "id, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, thread, "
-    "created, status, attempts, receipt, reason"
+    "created, status, attempts, receipt, reason, is_answer"
 )
 ADD_DELIVERY = """
     INSERT INTO delivery (
@@ -144,12 +143,12 @@ HAS_KEY = "SELECT 1 FROM delivery WHERE key = ?"
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
 #: A delivery that is sent, dead or collapsed into another keeps its status.
 PUT_PROGRESS = """
-    UPDATE delivery SET status = ?, attempts = ?, receipt = ?, reason = ?, changed = ?
+    UPDATE delivery SET status = ?, attempts = ?, receipt = ?, reason = ?, is_answer = ?, changed = ?
     WHERE id = ? AND status = 'queued'"""
 DROP_DELIVERY = "DELETE FROM delivery WHERE id = ? AND status <> 'sent'"
 #: The time until giving up is counted from `created`, which therefore begins anew.
 RETRY_DELIVERY = f"""
-    UPDATE delivery SET status = 'queued', attempts = 0, reason = '{AGAIN}', changed = NULL,
+    UPDATE delivery SET status = 'queued', attempts = 0, reason = '{AGAIN}', is_answer = 0, changed = NULL,
         created = coalesce(?, created)
     WHERE id = ? AND status IN ('dead', 'collapsed')"""  # noqa: S608
 DELIVERY = f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?"  # noqa: S608

@@ -79,6 +79,7 @@ def _progress_row(progress: DeliveryProgress) -> Row:
         progress.attempts,
         maybe_clean(progress.receipt),
         maybe_clean(progress.reason),
+        None if progress.reason is None else int(progress.is_answer),
         micros(progress.at),
         progress.delivery,
     )

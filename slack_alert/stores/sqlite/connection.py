@@ -13,7 +13,7 @@ from slack_alert.core.errors import SlackAlertError, StoreError
 from slack_alert.engine.system.file_ownership import make_file
 from slack_alert.stores.files.access_errors import is_there, not_allowed
 from slack_alert.stores.files.paths import read_only
-from slack_alert.stores.sql.schema import STEPS, VERSION, VIEWS
+from slack_alert.stores.sql.schema import STEPS, VERSION, views
 
 _TYPE_NAMES = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "key": "INTEGER PRIMARY KEY", "bytes": "BLOB"}
 _BUSY_SECONDS = 5.0
@@ -222,7 +222,7 @@ def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection
         is_open = False
         try:
             version = known_version(connection, path)
-            for statement in VIEWS.get(version, ()):
+            for statement in views(version):
                 connection.execute(statement)
             is_open = version > 0
         finally:

@@ -15,7 +15,7 @@ from slack_alert.core.structs import Unreadable
 from slack_alert.engine.batches import HistoryLine, JobProgress, Snapshot, StartedRun, StoredValue, UnaccountedSlots
 from slack_alert.stores.files.serialization import unpacked
 from slack_alert.stores.sql import statements
-from slack_alert.stores.sql.job_groups import GroupMembers, expand_groups, group_keys_of
+from slack_alert.stores.sql.job_groups import GroupMembers, group_keys_of, read_newest
 from slack_alert.stores.sql.rows import (
     Row,
     asked_of,
@@ -86,7 +86,7 @@ def _returned(connection: Connection) -> Iterator[Returned]:
 
 def seen(connection: Connection) -> dict[str, JobProgress]:
     """Return the progress of each job, from table `seen` and the records newer than that."""
-    reached = expand_groups(connection, dict(connection.execute(statements.REACHED).fetchall()))
+    reached = read_newest(connection)
     known: dict[tuple[int, int | None], JobProgress] = {}
     found: dict[str, JobProgress] = {}
     for job, first, noted in connection.execute(statements.SEEN).fetchall():
@@ -139,7 +139,7 @@ def history(
     """Yield the newest `limit` lines, oldest first; a row of several slots counts from `since` by its last slot."""
     earliest = _BEGINNING if since is None else micros(since)
     chosen = _all(connection, job, earliest) if limit is None else _newest(connection, job, earliest, max(0, limit))
-    for (_, has_messages, *columns), name in chosen:
+    for (_, has_messages, _, *columns), name in chosen:
         record = record_of(columns)
         parts = connection.execute(statements.PARTS, (record.run,)).fetchall() if has_messages else ()
         told = [(Status(status), attempts, receipt) for status, attempts, receipt in parts]
@@ -148,17 +148,24 @@ def history(
 
 #: A row, and the job of the line: several jobs may share a row.
 _Line = tuple[Row, str]
-#: Columns of a row; before them are the id and whether there are messages.
-_JOB, _SLOT, _UNTIL = (2 + statements.RECORD_COLUMNS.split(", ").index(name) for name in ("job", "slot", "until"))
+#: Columns of a row; before them are the id, whether there are messages, and whether it is of a group of jobs.
+_IS_SHARED = 2
+_JOB, _SLOT, _UNTIL = (3 + statements.RECORD_COLUMNS.split(", ").index(name) for name in ("job", "slot", "until"))
 
 
 def _all(connection: Connection, job: str | None, earliest: int) -> Iterator[_Line]:
     if job is None:
-        members = GroupMembers(connection)
-        return ((row, name) for row in _pages(connection, None, earliest) for name in members.jobs_of(row[_JOB]))
+        return _lines_of(connection, _pages(connection, None, earliest))
     name = clean(job)
     pages = [_pages(connection, key, earliest) for key in (name, *group_keys_of(connection, name))]
     return ((row, name) for row in merge(*pages, key=_place))
+
+
+def _lines_of(connection: Connection, rows: Iterable[Row]) -> Iterator[_Line]:
+    members = GroupMembers(connection)
+    for row in rows:
+        for name in members.jobs_of(row[_JOB]) if row[_IS_SHARED] else (row[_JOB],):
+            yield row, name
 
 
 def _pages(connection: Connection, job: str | None, earliest: int) -> Iterator[Row]:
@@ -180,11 +187,10 @@ def _newest(connection: Connection, job: str | None, earliest: int, most: int) -
         rows = [row for each in asked for row in connection.execute(statements.HISTORY_NEWEST_OF_JOB, each)]
         rows.sort(key=_place)
         return [(row, name) for row in rows[max(0, len(rows) - most) :]]
-    members = GroupMembers(connection)
     # The newest end last, also among the lines of a shared row.
     found = connection.execute(statements.HISTORY_NEWEST, (earliest, most, earliest, most, most)).fetchall()
     found.sort(key=lambda row: (row[_UNTIL], row[0]))
-    lines = [(row, name) for row in found for name in members.jobs_of(row[_JOB])]
+    lines = list(_lines_of(connection, found))
     return sorted(lines[max(0, len(lines) - most) :], key=lambda line: _place(line[0]))
 
 

@@ -36,7 +36,11 @@ def remembered(project: Project) -> Project:
     seen = {"db.lag": JobProgress(at(8)), "db.report": JobProgress(at(8))}
     (delivery,) = project.remember(Batch(seen=seen, records=[SAID, MISSED], messages=[message], at=at(8, 30)))
     project.remember(
-        Batch(progress=[DeliveryProgress(delivery.id, Status.DEAD, 2, at(8, 31), None, "channel_not_found")])
+        Batch(
+            progress=[
+                DeliveryProgress(delivery.id, Status.DEAD, 2, at(8, 31), None, "channel_not_found", is_answer=True)
+            ]
+        )
     )
     return project
 

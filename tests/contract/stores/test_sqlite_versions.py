@@ -13,8 +13,11 @@ import pytest
 from slack_alert.core.model.message import MessageSeverity, Notice, RunPart
 from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Outcome, Record, Verdict
+from slack_alert.core.policy.mutes import Mute
 from slack_alert.core.policy.quota import Pause
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun, UnaccountedSlots
+from slack_alert.engine.mutes.mutes import Mutes
+from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
@@ -254,3 +257,56 @@ def test_file_of_the_seventh_version_has_sentences_in_place_of_reasons_and_outco
     kit.record(Record(9, "a", T, Verdict.SAID, text="3 alerts: paused for 60 min, until 10:30"))
     assert [(record.reasons, record.outcome) for record in kit.records()] == [*expected, ((), None)]
     kit.close()
+
+
+# --- a file of version 10
+
+
+def test_who_said_why_a_message_of_the_tenth_version_was_not_sent_is_known_by_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    reasons = ["HTTP 503", "channel_not_found: invite the app", "ratelimited", "ConnectionResetError", "sent again"]
+    with file_of_version(10, path) as connection:
+        connection.executemany(
+            "INSERT INTO delivery (key, address, kind, body, notice, about, severity, created, status, reason) "
+            "VALUES (?1, 'slack:#a', 'text', 'hi', 'send', ?1, 'info', 1, 'dead', ?1)",
+            [(reason,) for reason in reasons],
+        )
+        connection.commit()
+
+    expected = [(reason, reason in reasons[:3]) for reason in reasons]
+    reader = SqliteReader(path)
+    assert [(each.reason, each.is_answer) for each in reader.deliveries()] == expected
+    reader.close()
+    kit = Kit(path)
+    assert [(each.reason, each.is_answer) for each in kit.reader.deliveries()] == expected
+    kit.close()
+
+
+def test_marks_of_quiet_windows_of_the_tenth_version_become_a_pack_of_their_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.db"
+    mute = mute_entry(Mute("window/x", T, T + SECOND, "ann"))
+    with file_of_version(10, path) as connection:
+        connection.executemany(
+            "INSERT INTO entry (pack, name, content) VALUES (?, ?, ?)",
+            [
+                (".quiet", "window/my/night", f'"{T.isoformat()}"'),
+                (".quiet", mute.key, mute.value),
+                ("db", "window/night", "1"),
+            ],
+        )
+        connection.commit()
+
+    reader = SqliteReader(path)
+    read = Mutes(reader.snapshot().entries, zone=timezone.utc)
+    reader.close()
+    assert [each.job for each in read.muted(T)] == ["window/x"]
+    kit = Kit(path)
+    entries = kit.reader.snapshot().entries
+    kit.close()
+    mutes = Mutes(entries, zone=timezone.utc)
+    assert mutes.digested_until() == {"my/night": T}
+    assert [each.job for each in mutes.muted(T)] == ["window/x"]
+    assert [(each.key, each.value) for each in entries if each.pack == "db"] == [("window/night", "1")]
+    assert caplog.records == []

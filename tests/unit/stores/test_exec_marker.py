@@ -50,7 +50,7 @@ def test_a_note_that_was_taken_back_says_nothing(tmp_path: Path) -> None:
 def test_a_note_that_a_kill_left_beside_the_end_of_its_run_says_nothing(tmp_path: Path, job: str) -> None:
     """After a kill between the two, the command would be reported as ended and as interrupted."""
     note = ExecMarker(place(tmp_path), REQUEST)
-    SqliteInbox(place(tmp_path)).add(Request("exec", {"job": job, "seconds": 3}, T))
+    SqliteInbox(place(tmp_path)).add(Request("exec", {"job": job, "typed": "nightly", "seconds": 3}, T))
     killed(note)
 
     assert [request.payload["job"] for request in SqliteInbox(place(tmp_path)).peek()] == [job]

@@ -14,7 +14,7 @@ from slack_alert.core.explain.slot import explain_slot, summarize_slot
 from slack_alert.core.explain.why import slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, DeliveryMode, Message, PostedDelivery, RunPart, Status
-from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.record import Outcome, Record, Verdict
 from slack_alert.core.policy.incidents import Incident, RepeatPolicy
 from slack_alert.core.policy.quota import Pause, Quota, State
 from slack_alert.core.schedule.absent import Absence
@@ -72,7 +72,13 @@ def outcome(line: Record, subject: JobFacts | None = None) -> str:
             "It ran for 0.25s and had nothing to say. Noted with it: attempt 3 of 3.",
         ),
         (
-            record(Verdict.ERROR, text="failed", to="console:", error="Traceback\nKeyError: 'x'\n(attempt 2 of 2)\n"),
+            record(
+                Verdict.ERROR,
+                text="failed",
+                to="console:",
+                error="Traceback\nKeyError: 'x'\n(attempt 2 of 2)\n",
+                outcome=Outcome("", Verdict.ERROR, "KeyError", "'x'", attempt=2),
+            ),
             "It ran for 0.25s and failed with “KeyError: 'x'”, which was told to the terminal.",
         ),
         (
@@ -283,7 +289,7 @@ def posted(
         (posted(Status.QUEUED, attempts=0, in_front=1), "Its message is queued behind 1 message for #ops."),
         (posted(Status.QUEUED, attempts=0), "Its message is queued."),
         (
-            posted(Status.QUEUED, attempts=0, reason="ratelimited"),
+            posted(Status.QUEUED, attempts=0, reason="ratelimited", is_answer=True),
             "Its message is queued: Slack said ratelimited.",
         ),
         (
@@ -294,14 +300,14 @@ def posted(
             ),
         ),
         (
-            posted(Status.QUEUED, attempts=1, reason="HTTP 503"),
+            posted(Status.QUEUED, attempts=1, reason="HTTP 503", is_answer=True),
             (
                 "Its message is queued and was tried 1 time, last at 14:24:57: Slack said HTTP 503; "
                 "the next attempt follows by 14:25:02."
             ),
         ),
         (
-            posted(Status.DEAD, reason="channel_not_found: invite the app."),
+            posted(Status.DEAD, reason="channel_not_found: invite the app.", is_answer=True),
             (
                 "Its message is dead: Slack said channel_not_found: invite the app. "
                 "`slack-alert outbox retry 12` sends it again."

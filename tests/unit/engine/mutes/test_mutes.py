@@ -10,7 +10,7 @@ from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.mutes.mutes import Mutes, mark_entry
-from slack_alert.engine.requests.apply import MUTES_PACK, mute_entry
+from slack_alert.engine.requests.apply import MUTES_PACK, WINDOWS_PACK, mute_entry
 from tests.fakes.engine_rig import BERLIN, at
 from tests.fakes.reasons import why
 
@@ -104,9 +104,8 @@ def test_pack_of_the_mutes_is_none_of_a_plugin_folder() -> None:
     [
         StoredValue(MUTES_PACK, "mute/db.lag/then", "{}"),
         StoredValue(MUTES_PACK, "mute/db.lag/then", "nonsense"),
-        StoredValue(MUTES_PACK, "mute/db.lag/then", None),
-        StoredValue(MUTES_PACK, "window/night", '"then"'),
-        StoredValue(MUTES_PACK, "window/night", "1"),
+        StoredValue(WINDOWS_PACK, "night", '"then"'),
+        StoredValue(WINDOWS_PACK, "night", "1"),
     ],
 )
 def test_what_cannot_be_read_is_left_alone_and_logged(entry: StoredValue, caplog: pytest.LogCaptureFixture) -> None:

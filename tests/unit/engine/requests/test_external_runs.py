@@ -48,7 +48,7 @@ class Desk:
     def apply_request(self, result: Result, time: str = "16 02:30", to: Address | None = None) -> Batch:
         run = external_run("nightly", at(time))
         output_of(run).printed.append("copying\n")
-        return self.take(execution_request(run, result, to))
+        return self.take(execution_request(run, result, to, typed="nightly"))
 
     def take(self, asked: RecordExecution, jobs: Sequence[str] = ()) -> Batch:
         request = Request.of(asked, asked.slot)
@@ -115,7 +115,7 @@ def test_a_run_whose_watcher_is_gone_is_told_as_interrupted_and_has_no_length() 
 
 
 def test_a_program_that_cannot_judge_refuses_it(caplog: pytest.LogCaptureFixture) -> None:
-    asked = execution_request(external_run("nightly", at("16 02:30")), FAILED, None)
+    asked = execution_request(external_run("nightly", at("16 02:30")), FAILED, None, typed="nightly")
     request = replace(Request.of(asked, asked.slot), id=9)
 
     assert apply_request(request, count(1).__next__) == Batch(taken=9, at=at("16 02:30"))

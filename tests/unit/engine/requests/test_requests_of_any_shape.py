@@ -70,7 +70,7 @@ ASKED: list[Asked] = [
     CancelRun(7, "ann"),
     KeepValue("db", "last", "1", LATER),
     RecordRun.of(RECORD, tuple(replace(each, origin=RunPart("db.lag", None, 0)) for each in MESSAGES)),
-    execution_request(external_run("nightly", NOW), FAILED, OPS),
+    execution_request(external_run("nightly", NOW), FAILED, OPS, typed="nightly"),
     *map(SendMessage.of, MESSAGES),
     SendMessage.of(replace(MESSAGES[0], origin=RunPart("db.lag", NOW, 7))),
 ]
