@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from slack_alert.core.environment_faults import machine_lack
@@ -201,6 +202,21 @@ def open_writer(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+#: Databases in memory are told apart by these.
+_NUMBERS = count()
+
+
+def open_memory() -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """Return a connection to a new database in memory, and another one beside it, for reading."""
+    place = f"file:slack-alert-{next(_NUMBERS)}?mode=memory&cache=shared"
+    writing, reading = (
+        sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False) for _ in range(2)
+    )
+    _migrate(writing)
+    reading.execute("PRAGMA read_uncommitted = ON")  # A shared cache makes readers and the writer refuse each other.
+    return writing, reading
 
 
 #: Only an empty file takes auto_vacuum, so it comes first.

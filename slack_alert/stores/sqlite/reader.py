@@ -19,10 +19,10 @@ class SqliteReader:
     It writes nothing and reads in pages, so that it never blocks the writer.
     """
 
-    def __init__(self, path: Path, *, is_traceless: bool = False) -> None:
+    def __init__(self, path: Path, *, is_traceless: bool = False, opened: sqlite3.Connection | None = None) -> None:
         self._path = path
         self._is_traceless = is_traceless
-        self._opened: sqlite3.Connection | None = None
+        self._opened = opened
 
     def history(self, *, job: str | None, since: datetime | None, limit: int | None) -> Iterator[HistoryLine]:
         """Yield the newest `limit` lines, oldest first."""

@@ -40,9 +40,9 @@ class SqliteStore:
     It is not synchronized: calls come one after the other, from any native thread.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, opened: sqlite3.Connection | None = None) -> None:
         self._path = path
-        self._opened: sqlite3.Connection | None = None
+        self._opened = opened
         self._file: DatabaseFile | None = None
         self._is_full_sync: bool | None = None
         self._history = RecordWriter()
@@ -83,7 +83,7 @@ class SqliteStore:
                 hold_write_lock(connection)
                 return deliveries
         except BaseException:
-            self._history.forget()
+            self.forget()
             raise
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
@@ -104,8 +104,12 @@ class SqliteStore:
                 self._history.watermarks.prepare(connection, (), 0)
                 self._history.watermarks.write(connection)
         except BaseException:
-            self._history.forget()
+            self.forget()
             raise
+
+    def forget(self) -> None:
+        """Forget what is known of the file: the next commit reads it again."""
+        self._history.forget()
 
     def loss(self) -> str | None:
         """Return what happened to the file, or None where it is in its place. Any thread may call it."""
@@ -126,7 +130,7 @@ class SqliteStore:
             self._file.close()
         self._opened = self._file = None
         self._is_full_sync = None
-        self._history.forget()
+        self.forget()
 
     def _recover_journal(self) -> None:
         """Commit the journal of a process that was killed; what its runs returned is stored for the engine."""
