@@ -88,6 +88,9 @@ class Engine:
         self.cancel: Callable[[int, str], None] = _nothing_to_cancel
         self.absences = AbsenceWatch()
         self.missed_slots = MissedSlots(recorder)
+        #: The slots of one tick that did not run.
+        self._passed = GroupedRecorder(recorder)
+        self._passed_slots = MissedSlots(self._passed)
         self._messages = RunMessages(recorder, mark, mute)
         self._tick_monitor = TickMonitor(clock)
         self._slow_runs = slow_runs or SlowRunDetector()
@@ -387,8 +390,7 @@ class Engine:
 
     def _run_due(self, due: Iterable[Due]) -> MissedTicks:
         missed_ticks = self._tick_monitor.tick()
-        rows, admission = GroupedRecorder(self._recorder), self._admission
-        missed_slots, runs = MissedSlots(rows), list[Run | None]()
+        admission, missed_slots, runs = self._admission, self._passed_slots, list[Run | None]()
         for names, slots in due:
             job_states = [self._job_states[name] for name in names]
             if missed_ticks.concerns(slots):
@@ -399,8 +401,9 @@ class Engine:
                 ]
             else:
                 runs += admission.admit_in_time(job_states, slots[0], missed_slots)
-        rows.put_all()
-        self._admission.submit(*runs)
+        if self._passed.batch.records:
+            self._passed.put_all()
+        admission.submit(*runs)
         return missed_ticks
 
     def _ask(self, asked: AskedCommand, then: Callable[[], object] | None) -> None:

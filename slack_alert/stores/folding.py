@@ -55,34 +55,31 @@ class OpenRows:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[int, Record]] = {}
+        #: By job, with its id; while there are none, runs change nothing here.
+        self.rows: dict[str, tuple[int, Record]] = {}
 
     def clear(self) -> None:
         """Forget all rows after a rollback; the next records get new rows."""
-        self._rows.clear()
-
-    def is_affected_by(self, records: Iterable[Record]) -> bool:
-        """Return whether records may open, extend or close a row; runs change nothing while no row is open."""
-        return bool(self._rows) or not NOT_RUN.isdisjoint({record.verdict for record in records})
+        self.rows.clear()
 
     def extension(self, record: Record) -> RowExtension | None:
         """Return the row that `record` makes longer, or None where it needs a row of its own."""
-        if record.binding not in self._rows:
+        if record.binding not in self.rows:
             return None
-        number, before = self._rows[record.binding]
+        number, before = self.rows[record.binding]
         after = extend(before, record)
         return None if after is None else RowExtension(number, before, after)
 
     def track(self, record: Record, number: int = 0) -> None:
         """Track the row written for a record; a run, or a row shared by several jobs, closes the open one."""
         if record.verdict not in NOT_RUN:
-            if self._rows:
-                self._rows.pop(record.binding, None)
+            if self.rows:
+                self.rows.pop(record.binding, None)
         elif record.sharers:
             for job in record.sharers:
-                self._rows.pop(job, None)
+                self.rows.pop(job, None)
         else:
-            self._rows[record.binding] = (number, record)
+            self.rows[record.binding] = (number, record)
 
 
 class FoldedRow(NamedTuple):

@@ -41,14 +41,12 @@ class IncidentForm(Struct, frozen=True):
 
 
 def format_alert(
-    job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: DeliveryMode | None
+    job: Job, incident: Incident, slot: datetime, pieces: tuple[Piece, ...], manner: DeliveryMode
 ) -> IncidentForm:
-    """Return the form of an alert: of a list, a dict or a table the changed entries, if it is a reply.
+    """Return the form of an alert that may follow others: as a reply, the changed entries of a list, dict or table.
 
     An alert that does not fit into an edit becomes a reply if it is new.
     """
-    if manner is None or job.policy.repeat_policy.repeat not in (Repeat.THREAD, Repeat.UPDATE):
-        return IncidentForm(manner, pieces)
     heads, files = _separate_files(job, pieces)
     if manner is DeliveryMode.POST:
         return IncidentForm(manner, heads, files)
@@ -94,7 +92,7 @@ def acknowledgement_messages(job: Job, incident: Incident, mark: Markup) -> tupl
     There is none if the job posts its alerts as messages of their own.
     """
     at = incident.acknowledged_at
-    if at is None or incident.told is None or job.policy.repeat_policy.repeat not in (Repeat.THREAD, Repeat.UPDATE):
+    if at is None or incident.told is None or not job.policy.repeat_policy.follows_up:
         return ()
     line = f"taken care of by {mark.escape(incident.acknowledged_by)} since {format_clock(job, at)}"
     manner, pieces = _acknowledgement_form(job, incident, line)

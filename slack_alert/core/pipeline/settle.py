@@ -13,13 +13,18 @@ from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverit
 from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, RunPosts
-from slack_alert.core.pipeline.incident_messages import format_alert, format_clock, recovery_messages, shown_name
+from slack_alert.core.pipeline.incident_messages import (
+    IncidentForm,
+    format_alert,
+    format_clock,
+    recovery_messages,
+    shown_name,
+)
 from slack_alert.core.pipeline.messages import as_text, failure_card, limit_pieces, messages
 from slack_alert.core.pipeline.reasons import quota_reason
 from slack_alert.core.policy.incidents import (
     Incident,
     Notification,
-    Repeat,
     count_alert,
     decide_notification,
     digest_of,
@@ -168,7 +173,9 @@ def _post_alert(
 ) -> Settlement:
     incident = state.incident
     assert incident is not None, "it was counted"
-    shown = format_alert(job, incident, run.slot, pieces, notification.manner)
+    shown = IncidentForm(notification.manner, pieces)
+    if notification.manner is not None and job.policy.repeat_policy.follows_up:
+        shown = format_alert(job, incident, run.slot, pieces, notification.manner)
     text, entries = remembered_text(_join_fallbacks(pieces)), entries_of(pieces)
     remembered = replace(incident, text=text, entries=entries, digest=notification.digest)
     if shown.manner is None:
@@ -236,7 +243,7 @@ def _settle_further(job: Job, state: State, run: RunPosts, pieces: tuple[Piece, 
     told, withheld = limit_pieces(run, pieces)
     incident = state.incident
     root = incident.root if incident is not None and incident.to in ("", str(job.to)) else ""
-    is_quieter = root and job.policy.repeat_policy.repeat in (Repeat.THREAD, Repeat.UPDATE)
+    is_quieter = root and job.policy.repeat_policy.follows_up
     sent = messages(run, told, job.to, DeliveryMode.REPLY, root=root) if is_quieter else messages(run, told, job.to)
     reasons = () if run.reasons == (UNCHANGED,) else run.reasons  # Not all of it was unchanged.
     said = as_text(pieces, run.binding) if withheld else None

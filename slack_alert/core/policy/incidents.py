@@ -53,6 +53,11 @@ class RepeatPolicy(Struct, frozen=True):
         return self.repeat is not Repeat.POST or self.recovers or self.remind is not None
 
     @property
+    def follows_up(self) -> bool:
+        """Whether later alerts are posted in the thread of the first one, or change it."""
+        return self.repeat in _FURTHER
+
+    @property
     def compares(self) -> bool:
         """Whether everything a run posts is compared with that of the last one, which is only possible at its end."""
         return self.repeat in (Repeat.CHANGE, Repeat.UPDATE)

@@ -81,7 +81,7 @@ class State(Struct, frozen=True):
 
 def admit(policy: Policy, state: State, slot: datetime) -> Verdict:
     """Return the verdict of the working hours and the quota on a slot."""
-    if not policy.hours.contains(slot):
+    if not (policy.hours.is_always or policy.hours.contains(slot)):
         return Verdict.OFF_HOURS
     if not policy.mutes and is_quota_used_up(policy, state.alerts, slot):
         return Verdict.PAUSED

@@ -37,13 +37,13 @@ class Receipts:
 
 
 #: A message delivered later than this after its slot begins with the slot's time.
-_LATE = timedelta(minutes=1)
+LATE = timedelta(minutes=1)
 
 
-def with_late_time(delivery: Delivery, *, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
-    """Return the delivery, and its text if changed: the first part of a late message begins with the slot's time."""
-    message, slot = delivery.message, delivery.message.origin.slot
-    if slot is None or now - slot <= _LATE or message.origin.n:
+def with_late_time(delivery: Delivery, slot: datetime, now: datetime, zone: tzinfo) -> tuple[Delivery, str | None]:
+    """Return a late delivery, and its text if changed: the first part of a message begins with the slot's time."""
+    message = delivery.message
+    if message.origin.n:
         return delivery, None
     local = format_stamp(slot, zone, now, has_seconds=False)
     if isinstance(message.piece, Text):

@@ -17,7 +17,7 @@ from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.delivery.circuit_breaker import CircuitBreaker
 from slack_alert.engine.delivery.lane import KEPT, Lane
 from slack_alert.engine.delivery.overflow import LaneOverflow
-from slack_alert.engine.delivery.prepare import Receipts, with_late_time
+from slack_alert.engine.delivery.prepare import LATE, Receipts, with_late_time
 from slack_alert.engine.delivery.progress import ProgressBatcher
 from slack_alert.engine.delivery.refusing import unknown_channel
 from slack_alert.engine.delivery.verification import DeliveryVerifier
@@ -182,7 +182,8 @@ class Sender:
     async def _deliver(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> None:
         """Attempt the delivery at the head of the lane, and wait as the outcome asks."""
         delivery = lane.queue[0]
-        await breaker.wait(lane)
+        if breaker.is_tripped:
+            await breaker.wait(lane)
         # Threads are verified in turn, at the rate of their messages: a service accepts only so many requests.
         await self._verify_following(lane, channel, delivery.message.root)
         if not lane.is_next(delivery):
@@ -339,8 +340,12 @@ class Attempts:
     async def make(self, channel: Channel, delivery: Delivery) -> SendResult:
         """Send a delivery once, with the receipt of the message it follows; never raise."""
         try:
-            joined = self._receipts.joined(delivery)
-            outcome = await channel.send(*with_late_time(joined, now=self._clock.now(), zone=self._zone))
+            text = None
+            if delivery.message.root:
+                delivery = self._receipts.joined(delivery)
+            if (slot := delivery.message.origin.slot) is not None and (now := self._clock.now()) - slot > LATE:
+                delivery, text = with_late_time(delivery, slot, now, self._zone)
+            outcome = await channel.send(delivery, text)
             if not isinstance(outcome, SendResult):
                 raise TypeError(f"{channel.name} answered {outcome!r}")
         except StoreError as error:

@@ -46,13 +46,13 @@ class GroupedRecorder:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._batch = Batch()
+        self.batch = Batch()
         self._thens: list[Callable[[], object]] = []
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Add the rows of a batch, and the callback of its commit."""
-        self._batch.records += batch.records
-        self._batch.begun += batch.begun
+        self.batch.records += batch.records
+        self.batch.begun += batch.begun
         if then is not None:
             self._thens.append(then)
 
@@ -61,13 +61,9 @@ class GroupedRecorder:
         self._recorder.record_quiet(record)
 
     def put_all(self) -> None:
-        """Submit what was added."""
-        if self._batch.records:
-            self._recorder.submit(self._batch, self._follow)
-
-    def _follow(self) -> None:
-        for then in self._thens:
-            then()
+        """Submit what was added, and begin a new group."""
+        batch, thens, self.batch, self._thens = self.batch, self._thens, Batch(), []
+        self._recorder.submit(batch, lambda: [then() for then in thens])
 
 
 class MissedSlots:

@@ -39,7 +39,7 @@ class Render:
 
     def numbers(self, value: object) -> Numbers:
         """Return the numbers of a value, under names without secrets."""
-        return measured(value, self.redaction)
+        return None if isinstance(value, str) else measured(value, self.redaction)
 
     def failure(self, error: BaseException, action: Action) -> Failure:
         """Return an exception as a failure, without secrets."""

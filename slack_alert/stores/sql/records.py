@@ -108,7 +108,7 @@ class RecordWriter:
         shared: list[str] = []
         first = self.watermarks.next_id
         new = list(records)
-        if self._open_rows.is_affected_by(new):
+        if self._open_rows.rows or not NOT_RUN.isdisjoint({record.verdict for record in new}):
             new = self._extend_open_rows(connection, new, first, shared)
         rows = list(record_rows(new, first))
         connection.executemany(statements.ADD_RECORD, rows)

@@ -236,7 +236,7 @@ def delivery_of(row: Row) -> Delivery:
 
 def queued_of(number: int, row: Row) -> Delivery:
     """Return the new, queued delivery with this id for a row of `message_rows`."""
-    return delivery_of((number, *row, Status.QUEUED.value, 0, None, None, None))
+    return delivery_of((number, *row, Status.QUEUED.value, 0, None, None, 0))
 
 
 def _piece_row(piece: Piece) -> tuple[str, str, bytes | None]:
