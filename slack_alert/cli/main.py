@@ -178,9 +178,5 @@ def _print_error(error: SlackAlertError) -> int:
     from slack_alert.cli.output.streams import redacted
     from slack_alert.settings.secret import masked
 
-    hint = getattr(error, "hint", "")
-    text = str(error)
-    if hint and hint not in text:
-        text += f"{'' if text.endswith(('.', '!', '?', ':')) else '.'} {hint}"
-    report_error(redacted(masked(text)))
+    report_error(redacted(masked(error.sentences)))
     return exit_codes.USAGE if isinstance(error, (SettingsError, BadValue)) else exit_codes.FOUND

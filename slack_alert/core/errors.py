@@ -10,8 +10,22 @@ from slack_alert.core.excerpts import abridged
 class SlackAlertError(Exception):
     """Something in slack-alert went wrong."""
 
+    #: What to do instead, one sentence or empty.
+    hint = ""
+
     def __init__(self, message: str = "") -> None:
         super().__init__(abridged(message or (type(self).__doc__ or "").strip()))
+
+    @property
+    def without_hint(self) -> str:
+        """The message for people, without the hint."""
+        return str(self)
+
+    @property
+    def sentences(self) -> str:
+        """The message and the hint, for people."""
+        said = self.without_hint
+        return f"{said}{'' if said.endswith(('.', '!', '?', ':')) else '.'} {self.hint}" if self.hint else said
 
 
 class BadValue(SlackAlertError):
@@ -19,7 +33,6 @@ class BadValue(SlackAlertError):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        #: What to write instead, one sentence or empty.
         self.hint = abridged(hint)
 
 
@@ -34,8 +47,12 @@ class SettingsError(SlackAlertError):
 
     def __str__(self) -> str:
         """Return the place, the message and the hint, separated by spaces; empty parts are left out."""
-        said = super().__str__()
-        return " ".join(part for part in (f"{self.where}:" if self.where else "", said, self.hint) if part)
+        return f"{self.without_hint} {self.hint}".strip()
+
+    @property
+    def without_hint(self) -> str:
+        """The place and the message."""
+        return f"{self.where}: {self.args[0]}" if self.where else self.args[0]
 
 
 class StoreError(SlackAlertError):

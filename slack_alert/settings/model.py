@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from slack_alert.core.commands.signature import Parameter
+from slack_alert.core.errors import SettingsError
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
@@ -160,14 +161,12 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
             *(part for url in partly if url is not None for part in hidden_parts(url)),
         )
 
-    def missing(self) -> str | None:
-        """Return a sentence where `run` lacks a setting, or None; commands that post nothing need not call it."""
+    def missing(self) -> SettingsError | None:
+        """Return the error where `run` lacks a setting, or None; commands that post nothing need not call it."""
         if self.token is None or self.channel is not None or self.dry_run:
             return None
-        return (
-            "There is a token but no channel to send to: set `channel = #ops` in slack_alert.conf, "
-            "SLACK_ALERT_CHANNEL in the environment, or pass --channel."
-        )
+        hint = "set `channel = #ops` in slack_alert.conf, SLACK_ALERT_CHANNEL in the environment, or pass --channel."
+        return SettingsError("There is a token but no channel to send to:", hint=hint)
 
 
 class LoadedSettings(Struct, frozen=True):

@@ -14,7 +14,7 @@ from slack_alert.cli.option_order import PassThroughCommand
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.running_program import effective_config
 from slack_alert.cli.session import begin_log
-from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
+from slack_alert.core.errors import BadValue, SlackAlertError
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.units.names import composed
 
@@ -102,9 +102,7 @@ def _error_text(error: Exception) -> str:
     """Return an error and its hint as sentences."""
     if not isinstance(error, SlackAlertError):
         return f"{type(error).__name__}: {error}"
-    hint = getattr(error, "hint", "")
-    said = f"{str(error).rstrip('.')}."
-    return said if not hint or hint in said else f"{said} {hint}"
+    return f"{error.sentences.rstrip('.')}."
 
 
 def _write_note(flags: Mapping[str, object], name: str, started: datetime, to: str | None) -> ExecMarker | None:
@@ -133,8 +131,8 @@ def _record(
     if to is not None and (wrong := addresses.address_error(settings, to)) is not None:
         click.echo(f"slack-alert: --to {_error_text(wrong)} A failure is told where errors go.", err=True)
         to = None
-    if to is None and (sentence := settings.missing()):
-        raise SettingsError(sentence)
+    if to is None and (lack := settings.missing()):
+        raise lack
     name = redacted(name)  # As it is recorded and posted.
     kept = exec_program.recorded_name(settings, name)
     if kept != name:

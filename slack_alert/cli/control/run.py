@@ -12,7 +12,6 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.session import begin_log, configured, own_output
-from slack_alert.core.errors import SettingsError
 from slack_alert.settings import LoadedSettings, encode_published
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ def run(ctx: click.Context, /, **flags: object) -> int:
 
         monkey.patch_all()
     begin_log(loaded)
-    if sentence := loaded.settings.missing():
-        raise SettingsError(sentence)
+    if lack := loaded.settings.missing():
+        raise lack
     with own_output(loaded.settings, is_lasting=True) as out:
         return _run(loaded, out, is_standby=bool(given.get("standby")))
 

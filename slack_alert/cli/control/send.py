@@ -10,7 +10,7 @@ import click
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.running_program import POSTING_SETTINGS, effective_settings
 from slack_alert.cli.sending import post
-from slack_alert.core.errors import BadValue, SettingsError
+from slack_alert.core.errors import BadValue
 from slack_alert.core.redaction.redaction import Redaction
 
 
@@ -28,8 +28,8 @@ def send(ctx: click.Context, /, *, text: str, to: str | None, **flags: object) -
     from slack_alert.operations.send import make_messages
 
     settings = effective_settings(remember(ctx, flags), concerns=POSTING_SETTINGS)
-    if to is None and (sentence := settings.missing()):
-        raise SettingsError(sentence)
+    if to is None and (lack := settings.missing()):
+        raise lack
     plugins_folder(settings.path)
     piece = Text(Markup(secrets.token_hex(4)).escape(_read_text(text)))
     where, redaction = addresses.address(settings, to), Redaction(settings.secrets())

@@ -14,7 +14,6 @@ from slack_alert.cli.output.streams import redacted
 from slack_alert.cli.running_program import DISPLAY_SETTINGS, POSTING_SETTINGS, effective_settings
 from slack_alert.cli.sending import report_refused, report_unsent
 from slack_alert.cli.session import own_output
-from slack_alert.core.errors import SettingsError
 from slack_alert.core.model.record import Verdict
 
 
@@ -32,8 +31,8 @@ def trigger(
 ) -> int:
     """Run one job now, in this process, and print its value; hours, quota and pause do not bind it."""
     settings = effective_settings(remember(ctx, flags), concerns=DISPLAY_SETTINGS | POSTING_SETTINGS)
-    if post and (sentence := settings.missing()):
-        raise SettingsError(sentence)
+    if post and (lack := settings.missing()):
+        raise lack
     with own_output(settings) as out:
         from slack_alert.bootstrap.oneshot import trigger
         from slack_alert.cli.logs import report_failure

@@ -30,6 +30,8 @@ _PATIENCE_SECONDS = 1.0
 class JsonStream(StandInStream):
     """Replaces standard error: passes every line to the log's handler, like the log's own lines."""
 
+    names_jobs = True
+
     def __init__(self, stream: TextIO, handler: logging.Handler) -> None:
         super().__init__(self._log_lines, flush=lambda: None, fileno=stream.fileno)
         self._stream = stream
@@ -64,13 +66,8 @@ class JsonStream(StandInStream):
             self._tell(line)
 
     def _tell(self, line: str) -> None:
-        from slack_alert.executors.calling.output import current
-
-        run = current.get()
-        # The log has the job in a field.
-        shown = line if run is None else line.removeprefix(f"{run.binding} | ")
-        if shown.strip():
-            words = {"name": "stderr", "levelno": logging.INFO, "levelname": "INFO", "msg": shown}
+        if line.strip():
+            words = {"name": "stderr", "levelno": logging.INFO, "levelname": "INFO", "msg": line}
             self._handler.handle(logging.makeLogRecord(words))
 
 

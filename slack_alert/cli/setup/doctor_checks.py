@@ -94,7 +94,7 @@ def _plugins(settings: Settings) -> Iterator[Finding]:
     try:
         catalog = plugin_loading.survey_plugins(settings)
     except SettingsError as error:
-        yield Finding("plugins", "fail", str(error).removesuffix(error.hint).strip(), error.hint)
+        yield Finding("plugins", "fail", error.without_hint, error.hint)
         return
     loose = [problem for problem in catalog.problems if problem.code == "SA104"]
     for problem in loose:
@@ -186,8 +186,8 @@ def _token(settings: Settings) -> Iterator[Finding]:
         advice = "`slack-alert manifest` prints what makes a Slack app; then set `token` and `channel`"
         yield Finding("token", "warn", "not set: messages go to the terminal", advice)
         return
-    if sentence := settings.missing():
-        yield Finding("channel", "fail", *_split_advice(sentence))
+    if lack := settings.missing():
+        yield Finding("channel", "fail", lack.without_hint.rstrip(":"), lack.hint)
     yield from _token_kind(settings.token.reveal())
     yield from _slack(settings)
 
@@ -235,11 +235,6 @@ def _conversations(settings: Settings) -> list[str]:
         jobs = ()
     to += [address for job in jobs for address in (job.to, job.errors_to)]
     return list(dict.fromkeys(each.conversation for each in to if each.channel == "slack" and each.conversation))
-
-
-def _split_advice(sentence: str) -> tuple[str, str]:
-    what, _, action = sentence.partition(": ")
-    return what, action
 
 
 _ADVICE = (

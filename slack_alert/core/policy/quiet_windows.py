@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
 
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.patterns import lazy_pattern
-from slack_alert.core.schedule.working_hours import WorkingHours
+from slack_alert.core.schedule.working_hours import BadHours, WorkingHours, parse_window
 from slack_alert.core.structs import PrivateStruct, derive
 from slack_alert.core.units.local_time import DAY, first_instant
 
@@ -102,7 +101,7 @@ def _weekly(name: str, parts: list[str], zone: tzinfo) -> WorkingHours:
     written = "; ".join(parts)
     try:
         hours = WorkingHours.parse(written, zone)
-    except BadValue as error:
+    except BadHours as error:
         raise _as_window_error(name, written, error) from error
     if hours.is_always:
         raise _window_error(name, written, "it never ends")
@@ -123,7 +122,7 @@ def _spans(name: str, part: str, zone: tzinfo) -> Iterator[Span]:
     if match[3] is None:
         yield first_instant(first, zone), first_instant(last + DAY, zone)
         return
-    windows = [_minutes(name, part, window.strip(), zone) for window in match[3].split(",")]
+    windows = [_minutes(name, part, window.strip()) for window in match[3].split(",")]
     for day in range((last - first).days + 1):
         for begin, length in windows:
             wall = first + timedelta(days=day) + begin
@@ -137,17 +136,15 @@ def _day(name: str, part: str, written: str) -> datetime:
         raise _window_error(name, part, f"there is no day {written}") from None
 
 
-def _minutes(name: str, part: str, window: str, zone: tzinfo) -> tuple[timedelta, timedelta]:
+def _minutes(name: str, part: str, window: str) -> tuple[timedelta, timedelta]:
     """Return a window as its beginning within the day and its length."""
     if not window:
         raise _window_error(name, part, "there is an empty window (a comma too many)")
     try:
-        WorkingHours.parse(window, zone)  # Raises for anything that is no window.
-    except BadValue as error:
+        begin, length = parse_window(window, window)
+    except BadHours as error:
         raise _as_window_error(name, window, error) from error
-    hour, minute, end_hour, end_minute = (int(number) for number in re.findall(r"\d+", window))
-    begin, end = timedelta(hours=hour, minutes=minute), timedelta(hours=end_hour, minutes=end_minute)
-    return begin, end - begin if end > begin else end - begin + DAY
+    return timedelta(minutes=begin), timedelta(minutes=length)
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
@@ -167,8 +164,7 @@ def _window_error(name: str, part: str, why: str) -> BadValue:
     return BadValue(f"quiet window {name}: {part!r}: {why}", hint=FORMS)
 
 
-def _as_window_error(name: str, written: str, error: BadValue) -> BadValue:
+def _as_window_error(name: str, written: str, error: BadHours) -> BadValue:
     """Return the error about working hours as one about a quiet window."""
-    said = str(error).removeprefix(f"working hours {written!r}: ")
-    shown = said if repr(written) in said else f"{written!r}: {said}"
-    return BadValue(f"quiet window {name}: {shown}", hint=FORMS if "always" in error.hint else error.hint)
+    shown = error.why if error.part == written else f"{written!r}: {error.why}"
+    return BadValue(f"quiet window {name}: {shown}", hint=error.hint if error.has_own_hint else FORMS)

@@ -20,6 +20,17 @@ _WINDOW = lazy_pattern(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _EXAMPLE = "Write it as 9:30-19:00, or mon-fri 9:30-19:00; sat 10:00-14:00, or always."
 
 
+class BadHours(BadValue):
+    """A text that describes no working hours."""
+
+    def __init__(self, text: str, why: str, *, part: str = "", hint: str = "") -> None:
+        super().__init__(f"working hours {text!r}: {why}", hint=hint or _EXAMPLE)
+        self.why = why
+        #: The part of the text that `why` names; empty if it names none.
+        self.part = part
+        self.has_own_hint = bool(hint)
+
+
 class WorkingHours(PrivateStruct, frozen=True):
     """The times in which jobs may run; an invalid text raises BadValue.
 
@@ -99,10 +110,10 @@ def _split(segment: str, text: str) -> tuple[list[int], list[tuple[int, int]]]:
     """Return the days and the windows of a segment such as `mon-fri 9:00-12:00,13:00-18:00`."""
     digit = re.search(r"\d", segment)
     if digit is None:
-        raise BadValue(f"working hours {text!r}: {_shown(segment)} has no window", hint=_EXAMPLE)
+        raise BadHours(text, f"{_shown(segment)} has no window", part=segment)
     named, written = segment[: digit.start()].strip(), segment[digit.start() :]
     days = _days(named, text) if named else list(range(7))
-    return days, [_window(part.strip(), text) for part in written.split(",")]
+    return days, [parse_window(part.strip(), text) for part in written.split(",")]
 
 
 def _days(named: str, text: str) -> list[int]:
@@ -117,25 +128,25 @@ def _days(named: str, text: str) -> list[int]:
 
 def _day(word: str, text: str) -> int:
     if not word.strip():
-        raise BadValue(f"working hours {text!r}: the name of a day is missing", hint=_EXAMPLE)
+        raise BadHours(text, "the name of a day is missing")
     try:
         return index_of(word, WEEKDAYS, what="day of the week")
     except BadValue as error:
-        raise BadValue(f"working hours {text!r}: {error}", hint=error.hint) from error
+        raise BadHours(text, str(error), hint=error.hint) from error
 
 
-def _window(part: str, text: str) -> tuple[int, int]:
+def parse_window(part: str, text: str) -> tuple[int, int]:
     """Return a window as the minute of the day at which it begins and its length in minutes."""
     match = _WINDOW.fullmatch(part)
     if match is None:
-        raise BadValue(f"working hours {text!r}: {_shown(part)} is not a window", hint=_EXAMPLE)
+        raise BadHours(text, f"{_shown(part)} is not a window", part=part)
     hour, minute, end_hour, end_minute = map(int, match.groups())
     begin, end = hour * 60 + minute, end_hour * 60 + end_minute
     if minute > 59 or end_minute > 59 or begin >= _DAY or end > _DAY:
         hint = "A window begins between 0:00 and 23:59 and ends by 24:00; 22:00-06:00 crosses midnight."
-        raise BadValue(f"working hours {text!r}: {part!r} holds a time that no clock shows", hint=hint)
+        raise BadHours(text, f"{part!r} holds a time that no clock shows", part=part, hint=hint)
     if begin == end:
-        raise BadValue(f"working hours {text!r}: {part!r} is empty", hint="The whole day is 0:00-24:00.")
+        raise BadHours(text, f"{part!r} is empty", part=part, hint="The whole day is 0:00-24:00.")
     return begin, (end - begin) % _DAY or _DAY
 
 

@@ -12,6 +12,8 @@ class StandInStream(io.TextIOBase):
 
     encoding = "utf-8"
     errors = "replace"
+    #: Whether it adds the job to each line by itself.
+    names_jobs = False
 
     def __init__(
         self, take: Callable[[str], object], *, flush: Callable[[], object], fileno: Callable[[], int] = lambda: 2

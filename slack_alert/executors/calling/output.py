@@ -34,6 +34,7 @@ class CapturedStream(StandInStream):
         super().__init__(self._capture, flush=self._flush_stderr, fileno=stderr.fileno)
         self._stderr = stderr
         self._redaction = redaction
+        self._names_jobs = isinstance(stderr, StandInStream) and stderr.names_jobs
         #: Text printed outside of runs since the last line end, by thread: a secret may come in two pieces.
         self._rests: dict[int, str] = {}
 
@@ -50,14 +51,14 @@ class CapturedStream(StandInStream):
             if rest := self._passed_on(self._rests.pop(thread, "") + text, ""):
                 self._rests[thread] = rest
             return
-        output = output_of(run)
+        output, name = output_of(run), "" if self._names_jobs else f"{run.binding} | "
         if output.end_line is None:
-            output.end_line = partial(self._end_line, output, f"{run.binding} | ")
+            output.end_line = partial(self._end_line, output, name)
         keep(output, text, self._redaction)
         if "\n" not in text and len(output.line) < _LINE:
             output.line += text
         else:
-            output.line = self._passed_on(output.line + text, f"{run.binding} | ")
+            output.line = self._passed_on(output.line + text, name)
 
     def _flush_stderr(self) -> None:
         with suppress(OSError, ValueError):

@@ -263,7 +263,7 @@ def test_a_machine_without_a_zone_means_utc_with_a_warning(machine: Machine) -> 
 def test_with_a_token_a_channel_is_required_unless_it_is_a_dry_run(machine: Machine) -> None:
     settings = machine.load(token="xoxb-1").settings
 
-    assert settings.missing() == (
+    assert str(settings.missing()) == (
         "There is a token but no channel to send to: set `channel = #ops` in slack_alert.conf, "
         "SLACK_ALERT_CHANNEL in the environment, or pass --channel."
     )
