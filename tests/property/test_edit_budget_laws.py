@@ -37,10 +37,16 @@ class Chat:
         changed, ended = changed - self.ended, ended - self.ended
         self.state.update(changed | ended)
         self.ended |= ended
-        for run in self.budget.due(now, sorted(changed), sorted(ended)):
-            assert run in ended or run not in self.ended, "nothing is told after the end"
-            self.edits.append((now, run, run in ended or run not in self.shown))
-            self.shown[run] = self.state[run]
+        for run in sorted(ended):
+            self.budget.end(run, now)
+            self.tell(now, run, is_free=True)
+        for run in self.budget.due(now, sorted(changed - ended)):
+            assert run not in self.ended, "nothing is told after the end"
+            self.tell(now, run, is_free=run not in self.shown)
+
+    def tell(self, now: datetime, run: int, *, is_free: bool) -> None:
+        self.edits.append((now, run, is_free))
+        self.shown[run] = self.state[run]
 
     def drain(self, now: datetime) -> datetime:
         """Come back whenever it says so, until all is told."""

@@ -31,21 +31,20 @@ class EditBudget:
         self._changed: dict[int, None] = {}
         self._latest = datetime.min.replace(tzinfo=timezone.utc)
 
-    def due(self, now: datetime, changed: Iterable[int] = (), ended: Iterable[int] = ()) -> list[int]:
-        """Return the runs whose messages are to be edited now; it counts as done.
-
-        A run that has ended is forgotten: it must not be said to have changed again.
-        """
+    def due(self, now: datetime, changed: Iterable[int] = ()) -> list[int]:
+        """Return the runs whose messages are to be edited now; it counts as done."""
         self._set_clock(now)
-        last = list(dict.fromkeys(ended))
-        for run in last:
-            self._changed.pop(run, None)
-            self._edited.pop(run, None)
-        self._changed |= dict.fromkeys(run for run in changed if run not in last)
+        self._changed |= dict.fromkeys(changed)
         first = [run for run in self._changed if run not in self._edited]
-        for run in (*last, *first):
-            self._spend(run, now, is_open=run not in last)
-        return [*last, *first, *self._within_budget(now)]
+        for run in first:
+            self._spend(run, now)
+        return [*first, *self._within_budget(now)]
+
+    def end(self, run: int, now: datetime) -> None:
+        """Count the last edit of a run, and forget it: it must not be said to have changed again."""
+        self._set_clock(now)
+        self._spend(run, now)
+        del self._edited[run]
 
     def next_due(self, now: datetime) -> datetime | None:
         """Return when `due` will have something to return even if nothing changes; None if all is told."""
@@ -64,11 +63,10 @@ class EditBudget:
             self._spend(run, now)
         return chosen
 
-    def _spend(self, run: int, now: datetime, *, is_open: bool = True) -> None:
+    def _spend(self, run: int, now: datetime) -> None:
         self._spent.append((now, run))
         self._changed.pop(run, None)
-        if is_open:
-            self._edited[run] = now
+        self._edited[run] = now
 
     def _pause(self) -> timedelta:
         """Return the time between two edits of a run: the budget, shared by all that want to be edited."""

@@ -49,9 +49,16 @@ class Answers:
         return f"it came {format_distance(now - asked.at)} after it was written, and was not run."
 
     def waiting(
-        self, asked: AskedCommand, run: QueuedRun, queue: QueueState, limits: Mapping[str, int], now: datetime
+        self,
+        asked: AskedCommand,
+        run: QueuedRun,
+        queue: QueueState,
+        limits: Mapping[str, int],
+        now: datetime,
+        *,
+        edits: int = 0,
     ) -> Message:
-        """Return the message about a run that waits in line, or for its time."""
+        """Return the message about a run that waits in line, or for its time; the first, or its `edits`-th edit."""
         expected = expected_starts(queue.running, queue.waiting, limits, self._past.usual, now)
         held_by = next((each for each in queue.running if run.lock and each.lock == run.lock), None)
         view = RunView(
@@ -62,7 +69,7 @@ class Answers:
             expected=expected.get(run.run),
             held_by=held_by,
         )
-        return self._part(asked, answer(view, self._options).edit, 0)
+        return self._part(asked, answer(view, self._options).edit, edits)
 
     def running(self, asked: AskedCommand, queued: QueuedRun, run: Run, edits: int, now: datetime, by: str) -> Message:
         """Return the message about a run that goes on, its `edits`-th edit; `by` is who has canceled it."""

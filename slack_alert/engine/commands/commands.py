@@ -11,11 +11,12 @@ from typing import Protocol
 from slack_alert.core.commands.answers import RunState
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.progress import EditBudget
-from slack_alert.core.commands.queue import QueuedRun, QueueState, startable
+from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, startable
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand, Asker
 from slack_alert.core.model.audit import AuditEntry, AuditVerdict
+from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.structs import Struct, replace
@@ -32,6 +33,8 @@ from slack_alert.engine.system.loop_runner import in_own_thread
 EXPIRES = timedelta(minutes=10)
 #: How long the programs of a canceled run have between SIGTERM and SIGKILL.
 CANCEL_GRACE = timedelta(seconds=5)
+#: Of so many in a queue the place is told again when it changes, so that a long queue makes few edits.
+_NEAR = 3
 #: A run that takes less is told with its end only.
 _BRIEF = timedelta(seconds=1)
 
@@ -200,6 +203,7 @@ class Commands:
             self._wake_later()
         if one.run is None and one.number in self._open and not one.told:
             one.told = 1
+            one.shown = positions(self._queue.waiting, now).get(one.number)
             message = self._answers.waiting(one.asked, one.queued, self._queue, self._limits, now)
             self._recorder.submit(Batch(messages=[message]))
 
@@ -275,16 +279,31 @@ class Commands:
 
     def _tell_progress(self) -> None:
         now = self._clock.now()
-        slow = {one.number: one for one in self.running if one.queued.started and now - one.queued.started >= _BRIEF}
-        changed = [number for number, one in slow.items() if _shown(one) != one.shown]
+        shown = self._to_show(now)
+        changed = [number for number, state in shown.items() if state != self._open[number].shown]
         messages = []
-        for one in [slow[number] for number in self._budget.due(now, changed) if number in slow]:
-            assert one.run is not None, "it is running"
-            messages.append(self._answers.running(one.asked, one.queued, one.run, one.told, now, one.canceled_by))
+        for one in [self._open[number] for number in self._budget.due(now, changed) if number in shown]:
+            messages.append(self._told_again(one, shown[one.number], now))
             one.told += 1
-            one.shown = _shown(one)
+            one.shown = shown[one.number]
         if messages:
             self._recorder.submit(Batch(messages=messages))
+
+    def _to_show(self, now: datetime) -> dict[int, object]:
+        """Return what is to be told now of runs that take a while, and of those that are next in line."""
+        places = positions(self._queue.waiting, now)
+        near: dict[int, object] = {number: place for number, place in places.items() if place <= _NEAR}
+        running = {one.number: _shown(one) for one in self.running if now - (one.queued.started or now) >= _BRIEF}
+        return {number: state for number, state in (near | running).items() if number in self._open}
+
+    def _told_again(self, one: OpenRun, state: object, now: datetime) -> Message:
+        if isinstance(state, int):
+            # Numbered by the place, because a former process may have told of the same one.
+            edit = _NEAR + 1 - state
+            return self._answers.waiting(one.asked, one.queued, self._queue, self._limits, now, edits=edit)
+        assert one.run is not None, "it is running"
+        edit = _NEAR + one.told
+        return self._answers.running(one.asked, one.queued, one.run, edit, now, one.canceled_by)
 
     def _finish(self, run: Run, result: Result) -> None:
         one = self._open.pop(run.id, None)
@@ -297,7 +316,7 @@ class Commands:
         state, verdict, audited = _end_of(one, result)
         record = self._record(one, run, result, verdict)
         self._past.add(record)
-        self._budget.due(self._clock.now(), ended=[run.id])
+        self._budget.end(run.id, self._clock.now())
         usage = one.accepted.usage if result.failure is not None and _is_about_arguments(result) else ""
         messages = self._answers.ended(
             one.asked, one.queued, run, result, self._clock.now(),

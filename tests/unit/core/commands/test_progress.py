@@ -49,7 +49,8 @@ def test_first_and_last_edits_go_beyond_the_budget_and_spend_it() -> None:
     everyone = list(range(100))
 
     assert budget.due(T, everyone) == everyone
-    assert budget.due(after(30), everyone[:50], everyone[50:]) == everyone[50:]
+    for run in everyone[50:]:
+        budget.end(run, after(30))
     assert budget.due(after(60), everyone[:50]) == []
     # Both the budget of the last minute and the pause of each run are over.
     assert budget.next_due(after(60)) == after(90)
@@ -60,13 +61,20 @@ def test_a_run_that_has_ended_is_not_edited_again() -> None:
     budget = EditBudget()
     budget.due(T, [1])
 
-    assert budget.due(after(1), [1], [1]) == [1]
+    budget.due(after(1), [1])
+    budget.end(1, after(1))
+
     assert budget.next_due(after(1)) is None
     assert budget.due(after(9)) == []
 
 
-def test_an_end_without_an_edit_before_is_told_once() -> None:
-    assert EditBudget().due(T, [1], [1]) == [1]
+def test_the_end_of_one_edits_no_other() -> None:
+    budget = EditBudget()
+    budget.due(T, [1])
+    budget.due(after(1), [1])
+    budget.end(2, after(5))
+
+    assert budget.due(after(5)) == [1]
 
 
 def test_a_clock_that_is_set_back_makes_no_run_wait_for_the_old_time() -> None:
