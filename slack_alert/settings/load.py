@@ -266,9 +266,15 @@ def _command(
         )
     except SectionFault as error:
         at = given[error.key]
+        # A key that is misspelt is told before the one that it is missing for.
+        where = at.place if error.key else (at.place[0], _LAST)
         said = f"{error.key}: {str(error).removesuffix('.')}." if error.key else f"{str(error).removesuffix('.')}."
-        faults.append(SettingFault(at.place, settings_error(said, where=at.where, hint=error.hint)))
+        faults.append(SettingFault(where, settings_error(said, where=at.where, hint=error.hint)))
         return None
+
+
+#: A line after all others.
+_LAST = 2**31
 
 
 def _unconfirmed_warnings(settings: Settings) -> Iterator[str]:

@@ -235,7 +235,7 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
             where = f"{conf.shown}:{line}"
             layer[f"{section}{_DOT}"] = GivenValue("", where, conf.path.parent, "", (rank, line))
         elif section not in SECTIONS:
-            said, hint = f"[{section}] is not a section.", suggestion(section, SECTIONS)
+            said, hint = f"[{section}] is not a section.", suggestion(section, _sections_like(section))
             faults.append(SettingFault((rank, line), settings_error(said, where=f"{conf.shown}:{line}", hint=hint)))
     for entry in conf.entries:
         valid = _valid_names(entry.section)
@@ -254,6 +254,11 @@ def _name_of(section: str, key: str, valid: Mapping[str, str]) -> str | None:
     if section == "chat" and key.startswith("prefix."):
         return f"{CHANNEL_PREFIX}{key.removeprefix('prefix.')}"
     return f"{section}{_DOT}{key}" if section in _FREE else valid.get(key)
+
+
+def _sections_like(section: str) -> Sequence[str]:
+    name = section.partition(_DOT)[2]
+    return [*SECTIONS, f"{COMMAND}{name}"] if name else SECTIONS
 
 
 def _valid_names(section: str) -> Mapping[str, str]:

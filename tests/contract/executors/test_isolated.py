@@ -10,17 +10,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from time import sleep
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from slack_alert.bootstrap.runtime import make_program
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.record import Verdict
-from slack_alert.core.model.run import Action, Failure, Isolation, Result, Run, RunOptions
+from slack_alert.core.model.run import Action, Arguments, Failure, Isolation, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.key_value import KeyValueStore
@@ -94,6 +95,7 @@ class Rig:
         takes_context: bool = False,
         is_async: bool = False,
         emits: str | None = None,
+        arguments: Arguments | None = None,
     ) -> tuple[Run, Result]:
         """Call a function of the file."""
         run_options = RunOptions(
@@ -104,7 +106,7 @@ class Rig:
         )
         job = f"{self.name}.{name}"
         action = Action(job, self.file, 3, None, None, takes_context, is_async)
-        run = Run(1, job, action, at("16 09:10"), emits=emits, run_options=run_options)
+        run = Run(1, job, action, at("16 09:10"), emits=emits, run_options=run_options, arguments=arguments)
         return run, self.processes.call(run, self.stage)
 
     def text(self, name: str = "job", **run_options: float) -> str:
@@ -754,3 +756,21 @@ def test_what_is_awaited_too_long_says_where(rig: Rig) -> None:
     failed = rig.failure(timeout=0.5)
 
     assert (failed.verdict, failed.place) == (Verdict.TIMED_OUT, f"{rig.file}:5")
+
+
+def test_what_was_typed_reaches_the_function_as_it_takes_it(rig: Rig) -> None:
+    rig.write("""
+    import datetime, enum
+    class Env(enum.Enum):
+        PROD = 1
+    @deco(command="job")
+    def job(ctx, env: Env, when: datetime.datetime, wait: datetime.timedelta, *rest: str):
+        return f"{env} {when:%H:%M} {wait} {rest}"
+    """)
+    moment = datetime(2026, 12, 24, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+    values = {"env": "PROD", "when": moment, "wait": timedelta(minutes=5)}
+
+    _, result = rig.run(takes_context=True, arguments=Arguments(values, ("a", "$(id)"), {"env": "Env"}))
+
+    assert result.failure is None, result.failure
+    assert [fallback(piece) for piece in result.pieces] == ["Env.PROD 09:00 0:05:00 ('a', '$(id)')"]

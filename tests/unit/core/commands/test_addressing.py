@@ -28,7 +28,7 @@ ADDRESSING = Addressing(
 )
 
 
-def message(text: str, channel: str = "C1", **how: bool) -> ChatMessage:
+def message(text: str, channel: str = "C1", /, **how: bool) -> ChatMessage:
     reply_to = ReplyTo(Address("slack", channel))
     at = datetime(2026, 12, 1, tzinfo=timezone.utc)
     return ChatMessage(("1",), at, Identity("slack", "T1", "U1"), reply_to, text, "slack.socket", **how)
