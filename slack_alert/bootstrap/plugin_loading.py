@@ -11,7 +11,7 @@ from slack_alert.bootstrap.addresses import address, errors_address, on_terminal
 from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
-from slack_alert.core.catalog import Catalog, CatalogChange
+from slack_alert.core.catalog import Catalog, CatalogChange, Problem
 from slack_alert.core.commands.command import Command
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
@@ -63,7 +63,7 @@ def _configured(settings: Settings) -> tuple[Command, ...]:
 
 def survey_plugins(settings: Settings) -> Catalog:
     """Return the catalog of all plugins without executing them."""
-    return _redirect_to_terminal(settings, survey(settings.path, defaults(settings), cache=code_cache(settings)))
+    return _as_configured(settings, survey(settings.path, defaults(settings), cache=code_cache(settings)))
 
 
 def job_lookup(settings: Settings, catalog: Catalog | None = None) -> JobLookup:
@@ -105,7 +105,7 @@ def load_plugins(
         options=options,
         is_enough=is_enough,
     )
-    return _redirect_to_terminal(settings, catalog)
+    return _as_configured(settings, catalog)
 
 
 class FollowedPlugins(Struct, frozen=True):
@@ -132,10 +132,10 @@ def follow_plugins(
     plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 
     def reachable(change: CatalogChange | None) -> CatalogChange | None:
-        return change and replace(change, catalog=_redirect_to_terminal(settings, change.catalog))
+        return change and replace(change, catalog=_as_configured(settings, change.catalog))
 
     return FollowedPlugins(
-        _redirect_to_terminal(settings, plugins.catalog),
+        _as_configured(settings, plugins.catalog),
         lambda passed: reachable(plugins.reload(passed)),
         plugins.snapshots,
         plugins.save_cache,
@@ -151,6 +151,26 @@ def _load_options(settings: Settings) -> LoadOptions:
 
     options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
     return replace(options, carrier=GreenletCarrier(min(options.slow, options.timeout)))
+
+
+def _as_configured(settings: Settings, catalog: Catalog) -> Catalog:
+    """Return the catalog as the configuration has it: with its addresses, and with the problems of its permissions."""
+    problems = _permission_problems(settings, catalog)
+    configured = replace(catalog, problems=(*catalog.problems, *problems)) if problems else catalog
+    return _redirect_to_terminal(settings, configured)
+
+
+def _permission_problems(settings: Settings, catalog: Catalog) -> Sequence[Problem]:
+    """Return what is wrong with lines of [permissions], and with roles in markers."""
+    commands = [binding for binding in catalog.bindings if isinstance(binding, Command)]
+    if settings.rights is None and not any(command.allow for command in commands):
+        return ()
+    # Imported only where somebody says who may: a program without commands never does.
+    from slack_alert.core.commands.permission_checks import check
+    from slack_alert.loader.shipped import load_shipped
+
+    verbs = [binding for binding in load_shipped("chat", defaults(settings)) if isinstance(binding, Command)]
+    return check(settings.permissions, [*commands, *verbs])
 
 
 def _redirect_to_terminal(settings: Settings, catalog: Catalog) -> Catalog:

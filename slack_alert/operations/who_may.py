@@ -147,8 +147,8 @@ def _written(rule: Rule) -> str:
     """Return a rule as it is written, with its place."""
     if rule.kind is RuleKind.DEFAULT:
         return f"nothing says who may: {', '.join(member.shown for member in rule.roles)}"
-    said = f"{rule.fault} " if rule.fault else ""
-    return f"{rule.text} ({said}{rule.where})" if rule.where else rule.text
+    said = f": {rule.fault}" if rule.fault else ""
+    return f"{rule.text} ({rule.where}{said})" if rule.where else rule.text
 
 
 _KINDS = (
