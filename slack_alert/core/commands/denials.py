@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from slack_alert.core.commands.permissions import Decision, Refusal, Rule, RuleKind
 from slack_alert.core.commands.roles import (
@@ -28,11 +28,18 @@ class Denial(Struct, frozen=True):
     """What a denial says of one rule."""
 
     kind: str
-    #: What refuses, and who may.
-    said: str
+    #: Who may, or what is the matter.
+    subject: str
+    #: The rule as it is written, with its place; empty: it is written nowhere.
+    rule: str = ""
     #: A line of the configuration that would allow it, with its section; empty: none would.
     section: str = ""
     line: str = ""
+
+    @property
+    def said(self) -> str:
+        """The sentence about the rule."""
+        return next(_sentences([self]))
 
     @property
     def remedy(self) -> str:
@@ -53,7 +60,17 @@ def explain(decision: Decision, roles: Roles) -> str:
         return ""
     told = denials(decision, roles)
     remedies = dict.fromkeys(denial.remedy for denial in told if denial.remedy)
-    return " ".join([*(denial.said for denial in told), *_own_roles(decision, roles), *remedies])
+    return " ".join([*_sentences(told), *_own_roles(decision, roles), *remedies])
+
+
+def _sentences(told: Iterable[Denial]) -> Iterator[str]:
+    """Yield what is said of all rules, those for the same people together."""
+    rules: dict[str, list[str]] = {}
+    for denial in told:
+        rules.setdefault(denial.subject, []).append(denial.rule)
+    for subject, written in rules.items():
+        sentence = f"{subject}: {' and '.join(written)}" if all(written) else subject
+        yield sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
 def _own_roles(decision: Decision, roles: Roles) -> Iterator[str]:
@@ -66,37 +83,36 @@ def _denial(decision: Decision, refusal: Refusal, roles: Roles) -> Denial:
     kind = str(refusal.rule.kind)
     if refusal.unknown:
         return Denial(kind, _uncertain(decision, refusal))
-    said = _SAID[refusal.rule.kind](decision, refusal.rule, roles)
+    written = _rule(refusal.rule) if refusal.rule.kind in _WRITTEN else ""
     if refusal.is_elsewhere:
         places = " or ".join(place.shown for place in refusal.rule.places)
-        said = f"`{decision.command}` is asked for in {places} only: {_rule(refusal.rule)}."
-        return Denial(kind, said)
-    section, line = _remedy(decision, refusal.rule, roles)
-    return Denial(kind, said, section, line)
+        return Denial(kind, f"`{decision.command}` is asked for in {places} only", written)
+    subject = _SUBJECTS[refusal.rule.kind](decision, refusal.rule, roles)
+    return Denial(kind, subject, written, *_remedy(decision, refusal.rule, roles))
 
 
 def _uncertain(decision: Decision, refusal: Refusal) -> str:
     service = _SERVICES.get(decision.asker.identity.service, decision.asker.identity.service)
     groups = [each for each in refusal.unknown if each != STANDING]
     what = f"who is in {' and '.join(groups)}" if groups else "who you are"
-    return f"Try again: {service} does not tell now {what}, and `{decision.command}` depends on it."
+    return f"Try again: {service} does not tell now {what}, and `{decision.command}` depends on it"
 
 
 def _of_standing(decision: Decision, _rule: Rule, roles: Roles) -> str:
-    return f"You may not use this bot: {_WORDS[standing_of(roles, decision.asker)]}."
+    return f"You may not use this bot: {_WORDS[standing_of(roles, decision.asker)]}"
 
 
 def _of_may_use(_decision: Decision, rule: Rule, roles: Roles) -> str:
-    return f"This bot is for {_who(rule, roles)}: {_rule(rule)}."
+    return f"This bot is for {_who(rule, roles)}"
 
 
 def _of_line(decision: Decision, rule: Rule, roles: Roles) -> str:
     where = f" in {' or '.join(place.shown for place in rule.places)}" if rule.places else ""
-    return f"`{decision.command}` is for {_who(rule, roles)}{where}: {_rule(rule)}."
+    return f"`{decision.command}` is for {_who(rule, roles)}{where}"
 
 
 def _of_default(decision: Decision, rule: Rule, roles: Roles) -> str:
-    return f"`{decision.command}` is for {_who(rule, roles)}, because nothing says who else may."
+    return f"`{decision.command}` is for {_who(rule, roles)}, because nothing says who else may"
 
 
 def _of_faulty(decision: Decision, rule: Rule, roles: Roles) -> str:
@@ -105,7 +121,7 @@ def _of_faulty(decision: Decision, rule: Rule, roles: Roles) -> str:
 
 def _of_unreadable(decision: Decision, rule: Rule, roles: Roles) -> str:
     said = "an argument that decides who may is missing, and its default is not a plain value"
-    return f"`{decision.command}` is for {_who(rule, roles)} here: {said} ({rule.where})."
+    return f"`{decision.command}` is for {_who(rule, roles)} here: {said} ({rule.where})"
 
 
 def _rule(rule: Rule) -> str:
@@ -175,8 +191,10 @@ _WORDS = {
 }
 _CLI_ROLE = "cli_role"
 _SERVICES = {"slack": "Slack", "dingtalk": "DingTalk"}
+#: Rules of which the text is shown behind who may.
+_WRITTEN = frozenset({RuleKind.MAY_USE, RuleKind.LINE, RuleKind.MARKER})
 _WITHOUT_REMEDY = frozenset({RuleKind.STANDING, RuleKind.FAULTY, RuleKind.UNREADABLE})
-_SAID: Mapping[RuleKind, Callable[[Decision, Rule, Roles], str]] = {
+_SUBJECTS: Mapping[RuleKind, Callable[[Decision, Rule, Roles], str]] = {
     RuleKind.STANDING: _of_standing,
     RuleKind.MAY_USE: _of_may_use,
     RuleKind.LINE: _of_line,

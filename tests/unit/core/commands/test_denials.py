@@ -47,6 +47,16 @@ def test_all_rules_that_refuse_are_named() -> None:
     assert "`release = U2, dingtalk:0123, U9`" in told
 
 
+def test_rules_for_the_same_people_are_told_together() -> None:
+    given = permissions({"deploy": "ops", "deploy env:prod": "ops"}, roles=ROLES)
+
+    assert said(given, asker("U9"), allow=("ops",)) == (
+        "`deploy` is for ops (U1, U3): `deploy = ops` (slack_alert.conf:1) and `deploy env:prod = ops` "
+        "(slack_alert.conf:2) and `allow = ops` (plugins/app.py:3). You are in members. "
+        "An admin can allow it with `ops = U1, U3, U9` in [roles]."
+    )
+
+
 def test_where_nothing_is_configured_that_is_the_reason() -> None:
     assert said(permissions(admins="U4"), asker("U1")) == (
         "`deploy` is for admins (U4), because nothing says who else may. You are in members. "
@@ -98,6 +108,15 @@ def test_what_is_for_nobody_has_no_line_that_would_allow_it() -> None:
     told = said(permissions({"deploy": "nobody"}, admins="U4"), asker("U4"))
 
     assert told == "`deploy` is for nobody: `deploy = nobody` (slack_alert.conf:1). You are in admins, members."
+
+
+def test_a_line_that_is_wrong_is_the_reason_until_it_is_corrected() -> None:
+    given = permissions({"deploy": "members", "deploy evn:prod": "ops"}, roles=ROLES, admins="U4")
+
+    assert said(given, asker("U1")) == (
+        "`deploy` is for admins (U4) until `deploy evn:prod = ops` (slack_alert.conf:2) is corrected: "
+        "`deploy` has no argument `evn`. Did you mean env? You are in ops, members."
+    )
 
 
 def test_long_roles_are_cut() -> None:
