@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from fnmatch import fnmatchcase
@@ -178,6 +179,10 @@ def _condition(token: str) -> Condition:
         raise BadValue(f"{token!r} stands behind an argument", hint="Write the words first, then arg:value.")
     if not name.replace("-", "_").isidentifier() or not pattern:
         raise BadValue(f"{token!r} is not an argument with a value", hint="Write one such as env:prod, or env:pr*.")
+    try:
+        fnmatchcase("", pattern)
+    except re.error:  # Python up to 3.10.4 takes `[b-a]` for a range.
+        raise BadValue(f"{token!r} is no glob", hint="Write a value, or a glob such as pr*.") from None
     return Condition(name.replace("-", "_"), composed(pattern))
 
 
