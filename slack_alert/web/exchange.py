@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 #: In bytes.
 LARGEST_BODY = 1024 * 1024
+#: In bytes, of all requests that come at the same time: nobody has shown yet who he is.
+MOST_BUFFERED = 16 * 1024 * 1024
 #: What is refused is read and thrown away for so many seconds: a caller that still sends would not see the answer.
 LINGER = 1.0
 #: In seconds: a caller that takes an answer more slowly is left.
@@ -74,14 +76,34 @@ class Refusal(Struct, frozen=True):
     allow: str = ""
 
 
+class BodyBudget:
+    """How much of bodies is held at present, over all connections."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    def take(self, size: int) -> bool:
+        """Return whether so many bytes may be held as well."""
+        if self._held + size > MOST_BUFFERED:
+            return False
+        self._held += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Hold so many bytes less."""
+        self._held -= size
+
+
+TOO_MUCH = Refusal(WebResponse(503, b"Too much comes at once: try again later.\n"))
 TOO_LARGE = Refusal(WebResponse(413, b"This is too large.\n"))
 
 
 class Exchange(HTTPMessageDelegate):
     """Receives one request from Tornado and writes its response."""
 
-    def __init__(self, site: Site, connection: HTTP1Connection, start: Start) -> None:
+    def __init__(self, site: Site, budget: BodyBudget, connection: HTTP1Connection, start: Start) -> None:
         self._site = site
+        self._budget = budget
         self._connection = connection
         self._start = start
         self._line: RequestStartLine
@@ -102,10 +124,12 @@ class Exchange(HTTPMessageDelegate):
         """Keep the body up to the limit, and throw away what was refused."""
         if self._refusal is not None:
             return
-        self._body += chunk
-        if len(self._body) > LARGEST_BODY:
-            self._body.clear()
+        if len(self._body) + len(chunk) > LARGEST_BODY:
             self._refuse(TOO_LARGE)
+        elif not self._budget.take(len(chunk)):
+            self._refuse(TOO_MUCH)
+        else:
+            self._body += chunk
 
     def finish(self) -> None:
         """Answer a request that has come whole."""
@@ -120,9 +144,11 @@ class Exchange(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         """Forget a request that broke off."""
         self._is_over = True
+        self._forget_body()
 
     def _refuse(self, refusal: Refusal) -> None:
         self._refusal = refusal
+        self._forget_body()
         self._write(refusal.response, allow=refusal.allow)
         if "Expect" in self._headers:  # The caller waits for leave to send its body.
             self._end()
@@ -134,8 +160,10 @@ class Exchange(HTTPMessageDelegate):
         headers = {name.lower(): value for name, value in self._headers.items()}
         peer = str(self._connection.context)
         request = WebRequest(self._line.method, path, headers, bytes(self._body), query, peer)
-        response = await self._site.answer(request)
-        self._body.clear()
+        try:
+            response = await self._site.answer(request)
+        finally:
+            self._forget_body()
         self._write(response)
         self._end()
 
@@ -151,6 +179,10 @@ class Exchange(HTTPMessageDelegate):
         if not written.done():
             limit = asyncio.get_running_loop().call_later(WRITE_LIMIT, self._connection.close)
             written.add_done_callback(lambda _: limit.cancel())
+
+    def _forget_body(self) -> None:
+        self._budget.give_back(len(self._body))
+        self._body.clear()
 
     def _end(self) -> None:
         """End the exchange; a request that was not read to its end takes the connection with it."""

@@ -21,7 +21,7 @@ from slack_alert.core.structs import Struct
 from slack_alert.engine.ports import WebRoutes
 from slack_alert.engine.system.descriptors import spare_descriptors
 from slack_alert.settings import ListenAddress, Settings
-from slack_alert.web.exchange import Exchange, Site
+from slack_alert.web.exchange import BodyBudget, Exchange, Site
 from slack_alert.web.hosts import AllowedHosts
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class WebServer(HTTPServerConnectionDelegate):
         self._accepting: list[asyncio.Task[None]] = []
         self._answering: set[asyncio.Task[None]] = set()
         self._open: set[HTTP1ServerConnection] = set()
+        self._budget = BodyBudget()
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -97,7 +98,7 @@ class WebServer(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> Exchange:  # noqa: ARG002
         """Return what receives a request; called by Tornado."""
-        return Exchange(self._site, cast("HTTP1Connection", request_conn), self._start)
+        return Exchange(self._site, self._budget, cast("HTTP1Connection", request_conn), self._start)
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection; called by Tornado."""

@@ -50,13 +50,18 @@ def request(
     return "\r\n".join([f"{method} {path} HTTP/{version}", *lines, "", ""]).encode("latin1") + body
 
 
-async def call(server: WebServer, *parts: bytes, pause: float = 0.0) -> Heard:
-    """Write bytes, part by part, and return the first answer; a server that stops reading is no error."""
+async def call(server: WebServer, *parts: bytes, pause: float = 0.0, ends: bool = False) -> Heard:
+    """Write bytes, part by part, and return the first answer; a server that stops reading is no error.
+
+    With `ends` nothing more can come, so that the server does not wait for the rest of what is incomplete.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", server.ports[0])
     try:
         for part in parts:
             writer.write(part)
             await asyncio.sleep(pause)
+        if ends:
+            writer.write_eof()
         return parse(await read_answer(reader))
     finally:
         writer.close()

@@ -251,6 +251,25 @@ def test_further_connections_are_closed_at_once(monkeypatch: pytest.MonkeyPatch)
     assert asyncio.run(whole()) == [0, 200]
 
 
+def test_all_connections_together_hold_no_more_than_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MOST_BUFFERED", 1000)
+
+    async def whole() -> list[int]:
+        async with serving(ROUTES) as web:
+            holding = await asyncio.open_connection("127.0.0.1", web.ports[0])
+            holding[1].write(request("/echo", b"x" * 800, {"Content-Length": "900"}))
+            await until(lambda: web._budget._held == 800)
+            large = await call(web, request("/echo", b"x" * 300))
+            small = await call(web, request("/echo", b"x" * 100))
+            holding[1].transport.abort()
+            await until(lambda: web._budget._held == 0)
+            later = await call(web, request("/echo", b"x" * 300))
+            broken = await call(web, request("/fail", b"x" * 300), request("/echo", b"x" * 2000))
+            return [large.status, small.status, later.status, broken.status, web._budget._held]
+
+    assert asyncio.run(whole()) == [503, 200, 200, 503, 0]
+
+
 def test_a_system_without_descriptors_makes_callers_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop does not turn for what it cannot accept, and later it is accepted."""
     monkeypatch.setattr(server, "_EXHAUSTED_PAUSE", 0.0)

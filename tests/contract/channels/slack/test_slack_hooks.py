@@ -107,14 +107,14 @@ def posted(path: str, body: bytes, headers: Mapping[str, str] | None = None, *, 
     return found[0]
 
 
-def heard(*parts: bytes) -> Heard:
+def heard(*parts: bytes, ends: bool = False) -> Heard:
     """Write bytes to the door behind a real server."""
     found: list[Heard] = []
     rig = Rig()
 
     async def act() -> None:
         async with serving(rig.hooks.routes()) as web:
-            found.append(await call(web, *parts))
+            found.append(await call(web, *parts, ends=ends))
 
     asyncio.run(rig.open(act))
     return found[0]
@@ -338,6 +338,29 @@ def with_length(body: bytes, headers: Mapping[str, str]) -> bytes:
 )  # fmt: skip
 def test_over_the_wire_it_is_refused_as_well(parts: tuple[bytes, ...], status: int) -> None:
     assert heard(*parts).status == status
+
+
+WHOLE = request(EVENTS, RAW, SIGNED)
+HEAD = WHOLE.index(b"\r\n\r\n")
+
+
+@pytest.mark.slow
+@given(
+    start=st.integers(0, HEAD + 4),
+    length=st.integers(0, 40),
+    put=st.binary(max_size=8)
+    | st.sampled_from([b"\r\n", b"\r\n\r\n", b"\x00", b": ", b" ", b"\xff", b"Transfer-Encoding: chunked"]),
+)
+def test_no_damage_to_a_request_is_an_error_of_the_server(start: int, length: int, put: bytes) -> None:
+    damaged = WHOLE[:start] + put + WHOLE[start + length :]
+
+    assert heard(damaged, ends=True).status in (0, 200, 400, 401, 404, 405, 413)
+
+
+@pytest.mark.slow
+@given(said=st.binary(max_size=300))
+def test_no_bytes_on_the_wire_are_an_error_of_the_server(said: bytes) -> None:
+    assert heard(said, ends=True).status in (0, 400, 404, 405)
 
 
 class VirtualRig(Rig):
