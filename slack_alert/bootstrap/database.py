@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,14 +24,9 @@ def open_reader(settings: Settings) -> Reader:
     return SqliteReader(database(settings), is_traceless=settings.dry_run)
 
 
-@contextmanager
-def reading(settings: Settings) -> Iterator[Reader]:
-    """Yield a reader of the database, and close it at the end."""
-    reader = open_reader(settings)
-    try:
-        yield reader
-    finally:
-        reader.close()
+def reading(settings: Settings) -> closing[Reader]:
+    """Return a context with a reader of the database, which is closed at the end."""
+    return closing(open_reader(settings))
 
 
 def running_pid(settings: Settings) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from pathlib import Path
 
 from slack_alert.core.errors import StoreError
@@ -52,14 +53,11 @@ class DatabaseFiles:
     def _resubmit_unsent(self, kept: Path) -> int:
         """Submit the unsent messages to the program that runs with the new file; return their number."""
         left: list[Request] = []
-        reader, after = SqliteReader(kept), 0
-        try:
+        after = 0
+        with suppress(StoreError), closing(SqliteReader(kept)) as reader:
             while page := reader.waiting(None, after, _PAGE):
                 after = page[-1].id
                 left += [Request.of(SendMessage.of(delivery.message), delivery.created) for delivery in page]
             SqliteInbox(inbox_path(self._path)).add(*left)
-        except StoreError:
-            return 0
-        finally:
-            reader.close()
-        return len(left)
+            return len(left)
+        return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from slack_alert.core.model.run import Isolation, RunOptions
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.ports import Reload, Store
+from slack_alert.engine.ports import Reload
 from slack_alert.loader import FoundFiles, JobSnapshots, OptionDefaults, load, open_plugins, survey
 from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.operations.job_lookup import JobLookup
@@ -145,11 +146,11 @@ def follow_plugins(
 
 
 def _load_options(settings: Settings) -> LoadOptions:
+    options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
     if settings.scheduler != "GeventScheduler":
-        return LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
+        return options
     from slack_alert.schedulers.greenlets import GreenletCarrier
 
-    options = LoadOptions(timeout=settings.load_timeout, scheduler=settings.scheduler)
     return replace(options, carrier=GreenletCarrier(min(options.slow, options.timeout)))
 
 
@@ -198,13 +199,7 @@ def read_snapshot(settings: Settings) -> Snapshot:
     if not settings.dry_run:
         with owning(settings, timedelta(), is_brief=True) as lock:
             if lock is not None:
-                return _open_snapshot(SqliteStore(database(settings)))
+                with closing(SqliteStore(database(settings))) as store:
+                    return store.open()
     with reading(settings) as reader:
         return reader.snapshot()
-
-
-def _open_snapshot(store: Store) -> Snapshot:
-    try:
-        return store.open()
-    finally:
-        store.close()

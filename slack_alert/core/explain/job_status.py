@@ -58,13 +58,9 @@ def outlook(
 
     `muted_until` is the end of a mute or of a quiet window, or None.
     """
-    alerts, until = pause_status(job, state, now)
+    alerts, until = pause_status(job, state, now, pause=pause)
     is_paused = pause is not None and not pause.is_over(now)
     next_run = _next_run(job, state, pause, after=max(now, last or now), anchor=first_seen or now)
-    if is_paused:
-        assert pause is not None
-        # The later end counts, and a pause without an end is later than any.
-        until = max(until or pause.until, pause.until) if pause.until else None
     is_spent = until is not None
     standing_now = _standing(job, now, is_paused=is_paused, is_spent=is_spent, is_muted=muted_until is not None)
     if standing_now is Standing.MUTED and muted_until is not None:

@@ -253,7 +253,7 @@ class Result(NamedTuple):
 QUIET = Result()
 
 
-class Returned(Struct, frozen=True):
+class Returned(Struct, frozen=True, array_like=True):
     """What a run returned, before it is settled."""
 
     run: int

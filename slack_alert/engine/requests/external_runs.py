@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.record import Record, Verdict
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.request import ExecutionUsage, RecordExecution, Request
-from slack_alert.core.model.run import Action, Failure, Result, Run, RunProgress
+from slack_alert.core.model.run import Action, Failure, Result, Run, RunProgress, output_of
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
-from slack_alert.engine.runs.run_records import log_failure, outcome_of
+from slack_alert.engine.runs.run_records import asked_record, log_failure
 
 #: Settles an external run, with messages to the address (None: where errors go).
 Judge = Callable[[State, Run, Result, Address | None], Settlement]
@@ -83,29 +83,11 @@ def settle_execution(
     if result.failure is not None:
         log_failure(run, result.failure)
     batch.states[run.binding] = restate(run.binding, change)
-    record = _record(run, result, settlement, asked.printed)
+    output_of(run).printed.append(asked.printed)
+    record = asked_record(run, result, settlement, settlement.messages, settlement.text, "")
     batch.records.append(record if asked.seconds is not None else record._replace(duration=None))
     batch.messages.extend(settlement.messages)
 
 
 def _last_part(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _record(run: Run, result: Result, settlement: Settlement, printed: str) -> Record:
-    told = dict.fromkeys(message.to.shown for message in settlement.messages)
-    return Record(
-        run.id,
-        run.binding,
-        run.slot,
-        settlement.verdict,
-        run.progress.started,
-        result.duration,
-        settlement.text,
-        ", ".join(told) or None,
-        error=result.failure.traceback if result.failure else None,
-        printed=printed or None,
-        reasons=settlement.reasons,
-        usage=result.usage,
-        outcome=outcome_of(result, "", ""),
-    )

@@ -15,7 +15,7 @@ from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context, ContextServices
-from slack_alert.engine.runs.run_records import joined, outcome_of
+from slack_alert.engine.runs.run_records import asked_record, joined
 
 
 class AskedRunHost:
@@ -64,18 +64,4 @@ class AskedRunHost:
     def record(self, run: Run, settlement: Settlement, told: Iterable[Message]) -> Record:
         """Return the record of the run; `told` are its messages."""
         text, said = joined(self._texts, settlement.text), joined(self._texts, settlement.own_text)
-        return Record(
-            run.id,
-            run.binding,
-            run.slot,
-            settlement.verdict,
-            run.progress.started,
-            self.result.duration,
-            text,
-            ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
-            error=self.result.failure.traceback if self.result.failure else None,
-            printed=run.printed,
-            asked_by=run.asked_by,
-            numbers=self.result.numbers,
-            outcome=outcome_of(self.result, said, text),
-        )
+        return asked_record(run, self.result, settlement, told, text, said)

@@ -129,14 +129,9 @@ class MissedSlots:
 
         A slot of the wall clock runs as long as it is younger than `young`.
         """
-        rows = list(
-            missed_ranges(
-                job_state.job, job_state.state, job_state.hold, after=after, until=until, anchor=job_state.anchor
-            )
-        )
-        rest, slot = take_catch_up_slot(
-            job_state.job, rows, job_state.anchor, young_after=missed_ticks.outage.until - young
-        )
+        young_after = missed_ticks.outage.until - young
+        rows = list(_ranges(job_state, after, until))
+        rest, slot = take_catch_up_slot(job_state.job, rows, job_state.anchor, young_after=young_after)
         self._write(job_state, rest, missed_ticks)
         return slot
 
@@ -144,12 +139,7 @@ class MissedSlots:
         self, job_state: JobState, missed_ticks: MissedTicks, *, first: datetime, last: datetime
     ) -> None:
         """Record the slots from `first` to `last`, which a stall left without a run."""
-        rows = list(
-            missed_ranges(
-                job_state.job, job_state.state, job_state.hold, after=first - _TICK, until=last, anchor=job_state.anchor
-            )
-        )
-        self._write(job_state, rows, missed_ticks)
+        self._write(job_state, _ranges(job_state, first - _TICK, last), missed_ticks)
 
     def record_shared(
         self, job_states: Sequence[JobState], slots: Sequence[datetime], missed_ticks: MissedTicks | None
@@ -170,7 +160,7 @@ class MissedSlots:
         self, alike: Sequence[JobState], missed_ticks: MissedTicks, *, first: datetime, last: datetime
     ) -> None:
         names, like = tuple(job_state.job.name for job_state in alike), alike[0]
-        for gap in missed_ranges(like.job, like.state, like.hold, after=first - _TICK, until=last, anchor=like.anchor):
+        for gap in _ranges(like, first - _TICK, last):
             self._note(gap_record(like, gap, missed_ticks.outage)._replace(binding="", sharers=names), alike)
             for job_state in alike:
                 job_state.mark_accounted(gap.last)
@@ -184,11 +174,16 @@ class MissedSlots:
         else:
             self._recorder.record_quiet(record)
 
-    def _write(self, job_state: JobState, rows: list[SlotRange], missed_ticks: MissedTicks) -> None:
+    def _write(self, job_state: JobState, rows: Iterable[SlotRange], missed_ticks: MissedTicks) -> None:
         for row in rows:
             self.record_range(job_state, row, missed_ticks.outage)
             if row.verdict is Verdict.MISSED:
                 missed_ticks.missed[job_state.job.name] = missed_ticks.missed.get(job_state.job.name, 0) + row.count
+
+
+def _ranges(job_state: JobState, after: datetime, until: datetime) -> Iterator[SlotRange]:
+    job, state, hold = job_state.job, job_state.state, job_state.hold
+    return missed_ranges(job, state, hold, after=after, until=until, anchor=job_state.anchor)
 
 
 def gap_record(job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> Record:

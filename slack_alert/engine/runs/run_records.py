@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
+from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Outcome, Record, Verdict
 from slack_alert.core.model.run import QUIET, Failure, Result, Run
 from slack_alert.core.pipeline.gate import pause_status
@@ -46,6 +47,29 @@ def spoken_record(job_state: JobState, run: Run, result: Result, settlement: Set
         ", ".join(told) or None, alerts, until, result.failure.traceback if result.failure else None, run.printed,
         1, None, None, settlement.reasons + progress.remarks, result.numbers, result.usage, (), outcome,
     )  # fmt: skip
+
+
+def asked_record(
+    run: Run, result: Result, settlement: Settlement, told: Iterable[Message], text: str, said: str
+) -> Record:
+    """Return the record of a run that a person or another program started, with the messages it caused."""
+    return Record(
+        run.id,
+        run.binding,
+        run.slot,
+        settlement.verdict,
+        run.progress.started,
+        result.duration,
+        text,
+        ", ".join(dict.fromkeys(message.to.shown for message in told)) or None,
+        error=result.failure.traceback if result.failure else None,
+        printed=run.printed,
+        asked_by=run.asked_by,
+        reasons=settlement.reasons,
+        numbers=result.numbers,
+        usage=result.usage,
+        outcome=outcome_of(result, said, text),
+    )
 
 
 def outcome_of(result: Result, said: str, text: str) -> Outcome | None:

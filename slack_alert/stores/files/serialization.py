@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from slack_alert.core.content.pieces import Piece, fallback, with_tag
+from slack_alert.core.content.pieces import fallback, with_tag
 from slack_alert.core.events import AcceptedEvent
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Message
-from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause, State
-from slack_alert.core.structs import Struct, asdict, astuple, field, from_packed, from_plain, replace, to_packed
+from slack_alert.core.structs import Struct, asdict, field, from_packed, from_plain, replace, to_packed
 from slack_alert.engine.batches import Batch, JobProgress, StartedRun, StoredValue
 from slack_alert.stores.old_reasons import without_sentences
 
@@ -25,7 +24,7 @@ def packed(said: Batch | Returned) -> bytes:
         late = said.entries, said.holds, said.begun, said.accepted, said.answered
         chat = said.asked, said.settled, said.inbound
         return to_packed((said.states, said.seen, said.records, said.messages, said.at, *late, *chat))
-    return to_packed(astuple(said))
+    return to_packed(said)
 
 
 def unpacked(content: bytes) -> Batch | Returned:
@@ -35,7 +34,7 @@ def unpacked(content: bytes) -> Batch | Returned:
     fields = without_sentences(fields, is_returned=is_returned)
     if is_returned:
         fields[5] = [with_tag(piece) for piece in fields[5]]
-        return Returned(*astuple(from_plain(fields, _PackedReturned)))
+        return from_plain(fields, Returned)
     formers = [message for message in fields[3] if "origin" not in message]
     for message in fields[3]:
         message["piece"] = with_tag(message["piece"])
@@ -49,19 +48,6 @@ def _of_former(message: Message, fields: dict[str, Any]) -> Message:
     """Return a message of a version that had slot and run instead of where it comes from."""
     origin = former_origin(message.key, fields["slot"], fields["run"])
     return replace(message, origin=origin, severity=former_severity(fallback(message.piece)))
-
-
-class _PackedReturned(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The packed form of `Returned`."""
-
-    run: int
-    binding: str
-    slot: datetime
-    started: datetime | None
-    duration: timedelta
-    pieces: tuple[Piece, ...]
-    numbers: dict[str, float] | None
-    remarks: tuple[Reason, ...]
 
 
 class _PackedBatch(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

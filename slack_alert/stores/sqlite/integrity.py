@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any  # The columns have the types that the schema says.
 
 from slack_alert.core.units.humanize import counted, plural
 from slack_alert.core.units.quantities import format_duration
@@ -30,21 +31,12 @@ _DIED = "SELECT count(*) FROM delivery WHERE status = 'dead' AND changed >= ?"
 
 def count_undelivered(path: Path, *, is_traceless: bool = False) -> dict[str, int]:
     """Return the number of messages that were not delivered, by status."""
-    connection = open_reader(path, is_traceless=is_traceless)
-    if connection is None:
-        return {}
-    with translated_errors(path), closing(connection):
-        return dict(connection.execute(_COUNTS).fetchall())
+    return dict(_rows(path, _COUNTS, is_traceless=is_traceless))
 
 
 def count_given_up(path: Path, at: datetime, *, is_traceless: bool = False) -> int:
     """Return the number of messages that were given up since `at`, and are still dead."""
-    connection = open_reader(path, is_traceless=is_traceless)
-    if connection is None:
-        return 0
-    with translated_errors(path), closing(connection):
-        (count,) = connection.execute(_DIED, (micros(at),)).fetchone()
-        return int(count)
+    return sum(count for (count,) in _rows(path, _DIED, micros(at), is_traceless=is_traceless))
 
 
 def stalled_addresses(path: Path, *, began: datetime, now: datetime, is_traceless: bool = False) -> list[str]:
@@ -52,13 +44,8 @@ def stalled_addresses(path: Path, *, began: datetime, now: datetime, is_traceles
 
     `began` is the start of the program that sends them.
     """
-    connection = open_reader(path, is_traceless=is_traceless)
-    if connection is None:
-        return []
-    with translated_errors(path), closing(connection):
-        rows = connection.execute(_WAITING).fetchall()
     found = []
-    for address, created, count, accepted in rows:
+    for address, created, count, accepted in _rows(path, _WAITING, is_traceless=is_traceless):
         since = max(began, moment(created), moment(accepted or 0))
         if now - since >= PATIENCE:
             shown = format_duration(timedelta(minutes=(now - since) // timedelta(minutes=1)))
@@ -70,12 +57,17 @@ def stalled_addresses(path: Path, *, began: datetime, now: datetime, is_traceles
 
 def find_damage(path: Path, *, is_traceless: bool = False) -> list[str]:
     """Return the faults of a damaged file, without writing; empty where it is whole, or nothing was ever written."""
+    told = _rows(path, f"PRAGMA quick_check({_FAULTS})", is_traceless=is_traceless)
+    return [line for (said,) in told for line in said.splitlines() if line != "ok" and not line.startswith("***")]
+
+
+def _rows(path: Path, statement: str, *values: object, is_traceless: bool) -> list[tuple[Any, ...]]:
+    """Return what a statement finds; nothing where nothing was ever written."""
     connection = open_reader(path, is_traceless=is_traceless)
     if connection is None:
         return []
     with translated_errors(path), closing(connection):
-        found = [line for (said,) in connection.execute(f"PRAGMA quick_check({_FAULTS})") for line in said.splitlines()]
-    return [line for line in found if line != "ok" and not line.startswith("***")]
+        return connection.execute(statement, values).fetchall()
 
 
 def find_unwritable(path: Path) -> Path | None:

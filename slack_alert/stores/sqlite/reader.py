@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.engine.batches import HistoryLine, Snapshot
 from slack_alert.stores.sqlite import queries
 from slack_alert.stores.sqlite.connection import open_reader, translated_errors
+
+Answer = TypeVar("Answer")
 
 
 class SqliteReader:
@@ -38,39 +41,35 @@ class SqliteReader:
 
     def posted(self, run: int) -> list[PostedDelivery]:
         """Return the deliveries of a run with their progress."""
-        with translated_errors(self._path):
-            connection = self._connection()
-            return [] if connection is None else queries.posted(connection, run)
+        return self._ask(list[PostedDelivery](), queries.posted, run)
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot that a run would begin with."""
-        with translated_errors(self._path):
-            connection = self._connection()
-            return Snapshot() if connection is None else queries.snapshot(connection)
+        return self._ask(Snapshot(), queries.snapshot)
 
     def waiting(self, address: str | None, after: int, limit: int) -> list[Delivery]:
         """Return at most `limit` queued deliveries with ids above `after`, oldest first; None: of all addresses."""
-        with translated_errors(self._path):
-            connection = self._connection()
-            return [] if connection is None else queries.waiting(connection, address, after, limit)
+        return self._ask(list[Delivery](), queries.waiting, address, after, limit)
 
     def last_receipt(self, address: str) -> str | None:
         """Return the receipt of the last message accepted at an address."""
-        with translated_errors(self._path):
-            connection = self._connection()
-            return None if connection is None else queries.last_receipt(connection, address)
+        return self._ask(None, queries.last_receipt, address)
 
     def receipt(self, key: str) -> str | None:
         """Return the receipt of the message with this key, or None where it was not accepted."""
-        with translated_errors(self._path):
-            connection = self._connection()
-            return None if connection is None else queries.receipt(connection, key)
+        return self._ask(None, queries.receipt, key)
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
         if self._opened is not None:
             self._opened.close()
         self._opened = None
+
+    def _ask(self, nothing: Answer, query: Callable[..., Answer], *arguments: object) -> Answer:
+        """Return what a query answers; `nothing` where there is no file."""
+        with translated_errors(self._path):
+            connection = self._connection()
+            return nothing if connection is None else query(connection, *arguments)
 
     def _connection(self) -> sqlite3.Connection | None:
         if self._opened is None:
