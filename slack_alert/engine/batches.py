@@ -65,6 +65,8 @@ class HistoryLimits(Struct, frozen=True):
     days: int = 30
     #: Beyond this many, quiet and not-run rows fold into one per job, verdict and hour.
     rows: int = 1_000_000
+    #: How many days the record of what people asked for is kept; None: for ever.
+    audit_days: int | None = None
 
 
 class Batch(Struct):
@@ -124,8 +126,8 @@ class Batch(Struct):
 
     @property
     def is_numbered(self) -> bool:
-        """Whether its order matters: a later value or pause replaces an earlier one, and an answered event is gone."""
-        return bool(self.entries or self.holds or self.accepted or self.asked)
+        """Whether its order matters: a later value or pause replaces an earlier one, an answered event is gone, and an entry is never written twice."""
+        return bool(self.entries or self.holds or self.accepted or self.asked or self.audit)
 
     @property
     def is_durable(self) -> bool:
@@ -135,7 +137,8 @@ class Batch(Struct):
         told = self.messages or self.dropped or self.retried
         return is_decided or bool(
             self.states or self.holds or told or self.entries or self.accepted or self.asked or self.settled
-        )
+            or self.audit
+        )  # fmt: skip
 
 
 class Snapshot(Struct, frozen=True):

@@ -10,6 +10,7 @@ from slack_alert.core.catalog import CatalogChange
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import Asker, ButtonPress, ChatMessage, Identity
+from slack_alert.core.model.audit import AuditAnchor, AuditHead, ChainedEntry
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.request import Request
@@ -282,7 +283,35 @@ class OutboxReader(Protocol):
         """Return the receipt of a message, or None where it was not accepted."""
 
 
-class Reader(HistoryReader, OutboxReader, Protocol):
+class AuditKey(Protocol):
+    """What lies outside of the database: the key of the chain of entries, and the last entry that was written."""
+
+    def key(self, *, is_first: bool) -> bytes:
+        """Return the key, which is made where there is none; unless it is for the first entry, that is logged.
+
+        Raise StoreError if it can be neither read nor made.
+        """
+
+    def head(self) -> AuditHead | None:
+        """Return the last entry that was kept, or None where nobody knows of any."""
+
+    def keep(self, head: AuditHead) -> None:
+        """Remember the last entry; a failure is logged, because the entry is committed."""
+
+
+class AuditReader(Protocol):
+    """Reads the record of what people asked for."""
+
+    def audit(
+        self, *, since: datetime | None, limit: int | None, by: str | None = None, command: str | None = None
+    ) -> Iterator[ChainedEntry]:
+        """Yield the newest `limit` entries, oldest first; of one person (by key or name), of commands that begin so."""
+
+    def audit_chain(self) -> tuple[AuditAnchor | None, Iterator[ChainedEntry]]:
+        """Return where the chain begins, and all entries as of one moment."""
+
+
+class Reader(HistoryReader, OutboxReader, AuditReader, Protocol):
     """The reading side of the store."""
 
     def snapshot(self) -> Snapshot:

@@ -13,8 +13,10 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Notice, RunPart, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, Snapshot
-from slack_alert.engine.ports import Reader, Store
+from slack_alert.engine.ports import AuditKey, Reader, Store
 from slack_alert.stores import SqliteReader, SqliteStore
+from slack_alert.stores.files.audit_key_file import AuditKeyFile
+from slack_alert.stores.files.paths import audit_key_path
 from slack_alert.stores.memory import MemoryStore
 
 T = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
@@ -50,6 +52,14 @@ class Kit:
     def close(self) -> None:
         self.store.close()
         self.reader.close()
+
+    @property
+    def audit_key(self) -> AuditKey:
+        """What lies outside of the database."""
+        if isinstance(self.store, MemoryStore):
+            return self.store.audit_key
+        assert self.path is not None
+        return AuditKeyFile(audit_key_path(self.path))
 
     def enqueue(self, *messages: Message, at: datetime = T) -> list[Delivery]:
         return self.store.commit(Batch(messages=list(messages), at=at))

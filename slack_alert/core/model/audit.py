@@ -50,3 +50,34 @@ class AuditEntry(Struct, frozen=True):
     #: The dialog it belongs to, and the address of an HTTP caller.
     session: str = ""
     ip: str = ""
+
+
+class ChainedEntry(Struct, frozen=True):
+    """An entry at its place in the chain."""
+
+    #: 1 for the first one; there are no gaps.
+    id: int
+    #: None: what is stored under this number is no entry.
+    entry: AuditEntry | None
+    #: The hash over the one before and this entry, in hexadecimal.
+    hash: str
+
+
+class AuditHead(Struct, frozen=True):
+    """The last entry of the chain, as somebody else than the database remembers it."""
+
+    id: int
+    #: Its hash, or the beginning of it.
+    hash: str
+    at: datetime | None = None
+
+
+class AuditAnchor(Struct, frozen=True):
+    """Where the chain begins since older entries were pruned: the last one of those."""
+
+    id: int
+    hash: str
+    #: The time of that entry.
+    at: datetime
+    #: A hash over the others, by which a made-up one is told.
+    seal: str

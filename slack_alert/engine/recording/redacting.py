@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from slack_alert.core.content.drafts import Draft, lay_out, without_seams
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
+from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import DeliveryProgress, Message, RunPart
 from slack_alert.core.model.record import Record
 from slack_alert.core.patterns import lazy_pattern
@@ -40,6 +41,8 @@ class RedactingRecorder:
         batch.summaries = [redacted_message(message, self._redaction) for message in batch.summaries]
         batch.records = [redacted_record(record, self._redaction) for record in batch.records]
         batch.progress = [redacted_progress(progress, self._redaction) for progress in batch.progress]
+        if batch.audit:
+            batch.audit = [redacted_entry(entry, self._redaction) for entry in batch.audit]
         self._recorder.submit(batch, then)
 
     def record_quiet(self, record: Record) -> None:
@@ -73,6 +76,15 @@ def redacted_record(record: Record, redaction: Redaction) -> Record:
     if any(fields for _, fields in told):
         changed["reasons"] = tuple([replace(reason, **fields) for reason, fields in told])
     return record._replace(**changed) if changed else record
+
+
+def redacted_entry(entry: AuditEntry, redaction: Redaction) -> AuditEntry:
+    """Return the entry of the audit without secrets, and as any database and the journal keep it."""
+    from slack_alert.core.commands.audit_chain import keepable  # Most programs have no commands.
+
+    kept = keepable(entry)
+    texts = _redacted_texts(asdict(kept), redaction)
+    return replace(kept, **texts, params=cast("Mapping[str, object]", _redacted_json(kept.params, redaction)))
 
 
 def _redacted_texts(fields: Mapping[str, Any], redaction: Redaction) -> dict[str, Any]:

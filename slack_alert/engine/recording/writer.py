@@ -291,6 +291,7 @@ def join(into: Batch, batch: Batch) -> None:
     into.asked.extend(batch.asked)
     into.settled.extend(batch.settled)
     into.inbound.extend(batch.inbound)
+    into.audit.extend(batch.audit)
     into.pulse = into.pulse if batch.pulse is None else batch.pulse
     into.limits = into.limits or batch.limits
     into.taken = into.taken if batch.taken is None else max(batch.taken, into.taken or 0)

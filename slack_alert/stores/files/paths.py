@@ -27,6 +27,11 @@ def journal_path(database: Path) -> Path:
     return database.with_name(database.name + ".said")
 
 
+def audit_key_path(database: Path) -> Path:
+    """Return the path of the audit's key beside a database."""
+    return database.with_name("audit.key")
+
+
 def aside_path(path: Path, why: str, at: datetime) -> Path:
     """Return an unused path beside a file for a copy of it, such as `state.db.damaged-20261121T093000`."""
     base = path.with_name(f"{path.name}.{why}-{at:%Y%m%dT%H%M%S}")

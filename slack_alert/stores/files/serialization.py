@@ -8,6 +8,7 @@ from typing import Any
 from slack_alert.core.content.pieces import fallback, with_tag
 from slack_alert.core.events import AcceptedEvent
 from slack_alert.core.model.asked import AskedCommand
+from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.former_messages import former_origin, former_severity
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
@@ -22,7 +23,7 @@ def packed(said: Batch | Returned) -> bytes:
     """Return a batch or result as bytes; raise TypeError, ValueError or OverflowError if that is impossible."""
     if isinstance(said, Batch):
         late = said.entries, said.holds, said.begun, said.accepted, said.answered
-        chat = said.asked, said.settled, said.inbound
+        chat = said.asked, said.settled, said.inbound, said.audit
         return to_packed((said.states, said.seen, said.records, said.messages, said.at, *late, *chat))
     return to_packed(said)
 
@@ -67,3 +68,4 @@ class _PackedBatch(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     asked: list[AskedCommand] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
     inbound: list[tuple[str, datetime]] = field(default_factory=list)
+    audit: list[AuditEntry] = field(default_factory=list)

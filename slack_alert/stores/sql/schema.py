@@ -183,10 +183,34 @@ _TWELFTH = (
     "ALTER TABLE delivery ADD COLUMN thread TEXT NOT NULL DEFAULT ''",
 )
 
+#: The record of what people asked for, each entry chained to the one before, and where it begins after pruning.
+_THIRTEENTH = (
+    """CREATE TABLE audit (
+        id {key},
+        at BIGINT NOT NULL,
+        author TEXT NOT NULL,
+        name TEXT NOT NULL,
+        chat TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        door TEXT NOT NULL,
+        session TEXT NOT NULL,
+        ip TEXT NOT NULL,
+        command TEXT NOT NULL,
+        params TEXT NOT NULL,
+        verdict TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        run BIGINT,
+        duration BIGINT,
+        hash TEXT NOT NULL
+    )""",
+    "CREATE INDEX audit_at ON audit (at)",
+    "CREATE TABLE audit_anchor (id BIGINT NOT NULL, hash TEXT NOT NULL, at BIGINT NOT NULL, seal TEXT NOT NULL)",
+)
+
 #: The step at position n leads from version n to n + 1.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
-    _ELEVENTH, _TWELFTH,
+    _ELEVENTH, _TWELFTH, _THIRTEENTH,
 )  # fmt: skip
 VERSION = len(STEPS)
 
@@ -222,6 +246,12 @@ _FORMER: dict[str, dict[int, str]] = {
         "NULL AS depth, NULL AS attempts, NULL AS jobs, NULL AS kind WHERE 1 = 0"
     },
     "inbound": {11: "NULL AS id, NULL AS at WHERE 1 = 0"},
+    "audit": {
+        12: "NULL AS id, NULL AS at, NULL AS author, NULL AS name, NULL AS chat, NULL AS channel, NULL AS door, "
+        "NULL AS session, NULL AS ip, NULL AS command, NULL AS params, NULL AS verdict, NULL AS reason, NULL AS run, "
+        "NULL AS duration, NULL AS hash WHERE 1 = 0"
+    },
+    "audit_anchor": {12: "NULL AS id, NULL AS hash, NULL AS at, NULL AS seal WHERE 1 = 0"},
     # Readers need no marks of quiet windows.
     "entry": {10: "* FROM main.entry WHERE pack <> '.quiet' OR name NOT LIKE 'window/%'"},
 }

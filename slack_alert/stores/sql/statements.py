@@ -207,3 +207,25 @@ BOOK = "SELECT last_run, last_event, taken, pulse FROM book"
 EVENTS = f"SELECT {EVENT_COLUMNS} FROM event WHERE kind = 'emitted' ORDER BY id"  # noqa: S608
 ASKED = "SELECT fields FROM event WHERE kind = 'asked' ORDER BY id"
 INBOUND = "SELECT id, at FROM inbound ORDER BY at, id"
+
+# --- what people asked for
+
+_AUDIT_COLUMNS = (
+    "id, at, author, name, chat, channel, door, session, ip, command, params, verdict, reason, run, duration, hash"
+)
+ADD_AUDIT = f"INSERT INTO audit ({_AUDIT_COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608
+_AUDIT = f"SELECT {_AUDIT_COLUMNS} FROM audit"  # noqa: S608
+LAST_AUDIT = f"{_AUDIT} ORDER BY id DESC LIMIT 1"
+AUDIT_PAGE = f"{_AUDIT} WHERE id > ? ORDER BY id LIMIT ?"
+#: Newest first; an empty text stands for anybody, and for any command.
+AUDIT_NEWEST = f"""
+    {_AUDIT} WHERE id < ? AND at >= ? AND (? = '' OR author = ? OR name = ?)
+        AND (? = '' OR command = ? OR substr(command, 1, length(?) + 1) = ? || ' ')
+    ORDER BY id DESC LIMIT ?"""
+FIRST_AUDIT = "SELECT id FROM audit ORDER BY id LIMIT 1"
+FIRST_AUDIT_SINCE = "SELECT id FROM audit WHERE at >= ? ORDER BY id LIMIT 1"
+AUDIT_HEAD_UP_TO = "SELECT id, hash, at FROM audit WHERE id <= ? ORDER BY id DESC LIMIT 1"
+PRUNE_AUDIT = "DELETE FROM audit WHERE id <= ?"
+ANCHOR = "SELECT id, hash, at, seal FROM audit_anchor"
+DROP_ANCHOR = "DELETE FROM audit_anchor"
+PUT_ANCHOR = "INSERT INTO audit_anchor (id, hash, at, seal) VALUES (?, ?, ?, ?)"

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from slack_alert.core.model.audit import AuditAnchor, ChainedEntry
 from slack_alert.core.model.message import Delivery, PostedDelivery
 from slack_alert.engine.batches import HistoryLine, Snapshot
 from slack_alert.stores.sqlite import queries
@@ -58,6 +59,31 @@ class SqliteReader:
     def receipt(self, key: str) -> str | None:
         """Return the receipt of the message with this key, or None where it was not accepted."""
         return self._ask(None, queries.receipt, key)
+
+    def audit(
+        self, *, since: datetime | None, limit: int | None, by: str | None = None, command: str | None = None
+    ) -> Iterator[ChainedEntry]:
+        """Yield the newest `limit` entries, oldest first; of one person, or of commands that begin with these words."""
+        with translated_errors(self._path):
+            if connection := self._connection():
+                from slack_alert.stores.sqlite import audit_queries
+
+                yield from audit_queries.newest(connection, since=since, limit=limit, by=by, command=command)
+
+    def audit_chain(self) -> tuple[AuditAnchor | None, Iterator[ChainedEntry]]:
+        """Return where the chain begins, and all entries as of one moment."""
+        with translated_errors(self._path):
+            connection = self._connection()
+            if connection is None:
+                return None, iter(())
+            from slack_alert.stores.sqlite import audit_queries
+
+            anchor, entries = audit_queries.chain(connection)
+        return anchor, self._translated(entries)
+
+    def _translated(self, entries: Iterator[ChainedEntry]) -> Iterator[ChainedEntry]:
+        with translated_errors(self._path):
+            yield from entries
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""

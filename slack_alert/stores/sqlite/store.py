@@ -6,14 +6,16 @@ import logging
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.durable_values import NUMBER_KEY, NUMBER_PACK, number_of
+from slack_alert.engine.ports import AuditKey
 from slack_alert.stores.files.journal import read_journal, remove_journal
-from slack_alert.stores.files.paths import journal_path, prepare_folder
+from slack_alert.stores.files.paths import audit_key_path, journal_path, prepare_folder
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.records import RecordWriter
 from slack_alert.stores.sql.rows import Row, clean, delivery_of, maybe_micros, message_rows, micros, queued_of
@@ -31,6 +33,9 @@ from slack_alert.stores.sqlite.crash_recovery import ReachedSlots
 from slack_alert.stores.sqlite.database_file import DatabaseFile, Rescued
 from slack_alert.stores.sqlite.pruning import Pruning
 
+if TYPE_CHECKING:
+    from slack_alert.stores.sql.audit import AuditWriter
+
 log = logging.getLogger(__name__)
 
 
@@ -40,8 +45,14 @@ class SqliteStore:
     It is not synchronized: calls come one after the other, from any native thread.
     """
 
-    def __init__(self, path: Path, *, opened: sqlite3.Connection | None = None) -> None:
+    def __init__(
+        self, path: Path, audit_key: AuditKey | None = None, *, opened: sqlite3.Connection | None = None
+    ) -> None:
         self._path = path
+        #: None: it lies beside the database.
+        self._audit_key = audit_key
+        #: Made when the first entry is written, as most programs have none.
+        self._audit: AuditWriter | None = None
         self._opened = opened
         self._file: DatabaseFile | None = None
         self._is_full_sync: bool | None = None
@@ -57,6 +68,7 @@ class SqliteStore:
             self._file = DatabaseFile(self._path)
             self._recover_journal()
             release_write_lock(self._opened)
+            self._catch_up_audit()
             with translated_errors(self._path):
                 return queries.snapshot(self._opened)
         except BaseException:
@@ -78,13 +90,17 @@ class SqliteStore:
                         connection.executemany(statement, rows)
                     self._history.add(connection, batch.records)
                     self._history.watermarks.write_if_due(connection)
+                    if batch.audit:
+                        self._audit_writer.add(connection, batch.audit)
                     retried = _retry(connection, batch.retried, batch.at)
                     deliveries = retried + _enqueue(connection, messages, summaries)
                 hold_write_lock(connection)
-                return deliveries
         except BaseException:
             self.forget()
             raise
+        if batch.audit:
+            self._audit_writer.keep_head()
+        return deliveries
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Do a bounded part of the pruning, in small transactions; the next call continues where this one stopped."""
@@ -95,6 +111,8 @@ class SqliteStore:
             self._pruning.run(connection, now, limits)
             with transaction(connection):
                 self._history.job_groups.prune(connection)
+                if limits.audit_days is not None:
+                    self._audit_writer.prune(connection, now, limits.audit_days)
             hold_write_lock(connection)
 
     def _write_watermarks(self, connection: sqlite3.Connection) -> None:
@@ -110,6 +128,8 @@ class SqliteStore:
     def forget(self) -> None:
         """Forget what is known of the file: the next commit reads it again."""
         self._history.forget()
+        if self._audit is not None:
+            self._audit.forget()
 
     def loss(self) -> str | None:
         """Return what happened to the file, or None where it is in its place. Any thread may call it."""
@@ -131,6 +151,22 @@ class SqliteStore:
         self._opened = self._file = None
         self._is_full_sync = None
         self.forget()
+        self._audit = None
+
+    def _catch_up_audit(self) -> None:
+        with translated_errors(self._path):
+            has_entries = self._connection.execute(statements.FIRST_AUDIT).fetchone() is not None
+            if has_entries:
+                self._audit_writer.catch_up(self._connection)
+
+    @property
+    def _audit_writer(self) -> AuditWriter:
+        if self._audit is None:
+            from slack_alert.stores.files.audit_key_file import AuditKeyFile
+            from slack_alert.stores.sql.audit import AuditWriter
+
+            self._audit = AuditWriter(self._audit_key or AuditKeyFile(audit_key_path(self._path)))
+        return self._audit
 
     def _recover_journal(self) -> None:
         """Commit the journal of a process that was killed; what its runs returned is stored for the engine."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.bootstrap.plugin_loading import survey_plugins
-from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.arguments import parse_arguments, usage
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.errors import BadValue, SettingsError
 from slack_alert.core.model.run import RunOptions
