@@ -250,8 +250,8 @@ def _gates(permissions: Permissions, asker: Asker) -> Iterator[Rule]:
 
 def _refusal(roles: Roles, asker: Asker, rule: Rule, conversation: Conversation) -> Refusal | None:
     """Return why a rule does not hold, or None if it does."""
-    is_admin = NO if rule.is_closed else membership(roles, asker, _ADMINS)
-    has_role = any_of(membership(roles, asker, member) for member in rule.roles)
+    is_admin = NO if rule.is_closed else membership(roles, asker, [_ADMINS])
+    has_role = membership(roles, asker, rule.roles)
     is_here = not rule.places or any(map(conversation.is_at, rule.places))
     answer = any_of((is_admin, has_role if is_here else NO))
     if answer.is_yes:

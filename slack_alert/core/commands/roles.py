@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from slack_alert.core.errors import BadValue
@@ -145,23 +145,24 @@ def has_given_role(asker: Asker) -> bool:
     return asker.standing is Standing.TERMINAL or asker.identity.service in {"cli", "web"}
 
 
-def membership(roles: Roles, asker: Asker, member: Member) -> Answer:
-    """Return whether somebody is that person, or in that group or role."""
+def membership(roles: Roles, asker: Asker, members: Iterable[Member]) -> Answer:
+    """Return whether somebody is one of these people, or in one of these groups and roles."""
     if has_given_role(asker):
         given = roles.token_role if asker.identity.service == "web" else roles.cli_role
-        return YES if _is_given(roles, member, given) else NO
+        return YES if any(_is_given(roles, member, given) for member in members) else NO
     standing = standing_of(roles, asker)
     if standing in _NEVER:
         return NO
-    answer = _ASK[member.kind](roles, asker, member.id)
+    own = f"{asker.identity.service}:{asker.identity.user}"
+    found = _Asking(roles, asker, standing, roles.people.get(own, (own,))).any_of(members)
     # The account may be disabled by now, or belong to somebody else's workspace.
-    return Answer(is_yes=False, unknown=frozenset([STANDING])) if answer.is_yes and standing in _UNKNOWN else answer
+    return Answer(is_yes=False, unknown=frozenset([STANDING])) if found.is_yes and standing in _UNKNOWN else found
 
 
 def roles_of(roles: Roles, asker: Asker) -> tuple[str, ...]:
     """Return the names of all roles that somebody is known to have."""
     names = (*roles.named, ADMINS, MEMBERS)
-    return tuple(name for name in names if membership(roles, asker, Member(MemberKind.ROLE, name)).is_yes)
+    return tuple(name for name in names if membership(roles, asker, [Member(MemberKind.ROLE, name)]).is_yes)
 
 
 def person_of(roles: Roles, identity: Identity) -> str:
@@ -222,21 +223,36 @@ def _inner(roles: Roles, name: str) -> tuple[Member, ...]:
     return roles.admins if name == ADMINS else roles.named.get(name, ())
 
 
-def _is_person(roles: Roles, asker: Asker, account: str) -> Answer:
-    own = f"{asker.identity.service}:{asker.identity.user}"
-    return YES if account in roles.people.get(own, (own,)) else NO
+class _Asking(Struct, frozen=True):
+    """Somebody who asks, with all accounts of that person; roles may be long, so what is known of him is found once."""
 
+    roles: Roles
+    asker: Asker
+    standing: Standing
+    accounts: tuple[str, ...]
 
-def _in_group(_roles: Roles, asker: Asker, group: str) -> Answer:
-    if group in asker.groups:
-        return YES
-    return Answer(is_yes=False, unknown=frozenset([group]) & asker.unknown_groups)
+    def any_of(self, members: Iterable[Member]) -> Answer:
+        unknown: frozenset[str] = frozenset()
+        for member in members:
+            if member.kind is MemberKind.PERSON:
+                if member.id in self.accounts:
+                    return YES
+                continue
+            answer = self._in_role(member.id) if member.kind is MemberKind.ROLE else self._in_group(member.id)
+            if answer.is_yes:
+                return YES
+            unknown |= answer.unknown
+        return Answer(is_yes=False, unknown=unknown)
 
+    def _in_group(self, group: str) -> Answer:
+        if group in self.asker.groups:
+            return YES
+        return Answer(is_yes=False, unknown=frozenset([group]) & self.asker.unknown_groups)
 
-def _in_role(roles: Roles, asker: Asker, name: str) -> Answer:
-    if name == MEMBERS:
-        return YES if standing_of(roles, asker) in {Standing.MEMBER, Standing.UNKNOWN} else NO
-    return any_of(membership(roles, asker, member) for member in _inner(roles, name))
+    def _in_role(self, name: str) -> Answer:
+        if name == MEMBERS:
+            return YES if self.standing in {Standing.MEMBER, Standing.UNKNOWN} else NO
+        return self.any_of(_inner(self.roles, name))
 
 
 def _is_elsewhere(roles: Roles, identity: Identity) -> bool:
@@ -244,11 +260,6 @@ def _is_elsewhere(roles: Roles, identity: Identity) -> bool:
     return bool(team and identity.team and identity.team != team)
 
 
-_ASK: Mapping[MemberKind, Callable[[Roles, Asker, str], Answer]] = {
-    MemberKind.PERSON: _is_person,
-    MemberKind.GROUP: _in_group,
-    MemberKind.ROLE: _in_role,
-}
 #: Who is in no role, also where somebody wrote the id into one.
 _NEVER = frozenset({Standing.BOT, Standing.DISABLED, Standing.STRANGER})
 _UNKNOWN = frozenset({Standing.UNKNOWN})
