@@ -15,6 +15,7 @@ from slack_alert.core.commands.addressing import Addressing, asked_text, first_w
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.decision import Decider
+from slack_alert.core.commands.permissions import groups_of
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.model.asked import ChatMessage, Identity
@@ -145,7 +146,8 @@ def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict
 
     assert settings.token is not None, "there are no doors without it"
     access = SlackAccess(settings.token.reveal().strip(), settings.api_url or API_URL, settings.proxy, settings.ca_file)
-    people = SlackPeople(Client(access), groups=_groups(settings))
+    commands = [binding for binding in runtime.engine.catalog.bindings if isinstance(binding, Command)]
+    people = SlackPeople(Client(access), groups=groups_of(settings.permissions, commands))
     doors: list[Door] = []
     if settings.app_token is not None:
         from slack_alert.channels.slack.inbound.socket_mode import SocketModeDoor
@@ -176,10 +178,3 @@ def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict
             )
         )
     return tuple(doors), {"slack": people}
-
-
-def _groups(settings: Settings) -> list[str]:
-    """Return the user groups that the configuration names."""
-    roles = settings.permissions.roles
-    members = [member for named in (*roles.named.values(), roles.admins) for member in named]
-    return list(dict.fromkeys(member.id for member in members if member.kind.value == "group"))
