@@ -39,6 +39,12 @@ def queue_view(
     return view_of(queue_state(asked, running, commands), usual, now, limits=limits, progress=progress)
 
 
+def still_open(asked: Iterable[AskedCommand], running: Iterable[StartedRun]) -> list[AskedCommand]:
+    """Return the commands that go on at the next start, where no program runs: those that had begun are cut off."""
+    begun = {each.run for each in running}
+    return [each for each in asked if each.run not in begun]
+
+
 def queue_state(
     asked: Iterable[AskedCommand], running: Iterable[StartedRun], commands: Iterable[Command]
 ) -> QueueState:

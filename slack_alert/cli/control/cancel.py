@@ -21,9 +21,11 @@ def cancel(ctx: click.Context, /, *, number: int, **flags: object) -> int:
     from slack_alert.operations import queue as operation
 
     settings = effective_settings(remember(ctx, flags), concerns=REQUEST_SETTINGS)
+    is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
-    done = operation.cancel(number, snapshot.asked, snapshot.running, requester(settings))
+    asked = snapshot.asked if is_running else operation.still_open(snapshot.asked, snapshot.running)
+    done = operation.cancel(number, asked, snapshot.running, requester(settings))
     became = "is asked to end" if done.is_running else "is taken out of the queue"
     echo_change(f"{number} ({done.run.words or done.run.command}) {became}.", settings)
     if not done.is_taken:

@@ -28,14 +28,15 @@ def queue(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
     from slack_alert.core.commands.queue_view import queue_json
     from slack_alert.engine.clock import SystemClock
     from slack_alert.engine.commands.past_runs import PastRuns
-    from slack_alert.operations.queue import queue_view
+    from slack_alert.operations.queue import queue_view, still_open
 
     settings = effective_settings(remember(ctx, flags))
     commands = [each for each in plugin_loading.survey_plugins(settings).bindings if isinstance(each, Command)]
+    is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
         view = queue_view(
-            snapshot.asked,
+            snapshot.asked if is_running else still_open(snapshot.asked, snapshot.running),
             snapshot.running,
             commands,
             PastRuns(reader).usual,
@@ -46,6 +47,8 @@ def queue(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
         echo_json(queue_json(view, settings.timezone))
     else:
         _show(view, settings.timezone)
+    if (view.waiting or view.later) and not is_running:
+        click.echo("slack-alert is not running: what waits goes on when it starts.", err=True)
     return exit_codes.FINE
 
 

@@ -38,8 +38,15 @@ def busy(project: Project) -> Project:
     return project
 
 
+def left(project: Project) -> list[int]:
+    """Return the runs that are to be canceled, by the requests in the inbox."""
+    asked = [request.asked() for request in SqliteInbox(inbox_path(project.database)).peek()]
+    return [each.run for each in asked if isinstance(each, CancelRun)]
+
+
 def test_queue_lists_what_runs_what_waits_and_what_is_for_later(busy: Project) -> None:
-    done = busy.run("queue")
+    with busy.owned():
+        done = busy.run("queue")
 
     assert done.code == 0
     assert [line.split()[:3] for line in done.lines[1:]] == [
@@ -53,7 +60,8 @@ def test_queue_lists_what_runs_what_waits_and_what_is_for_later(busy: Project) -
 
 
 def test_the_document_has_all_three_lists(busy: Project) -> None:
-    document = busy.run("queue", "--json").json
+    with busy.owned():
+        document = busy.run("queue", "--json").json
 
     assert {kind: [each["run"] for each in rows] for kind, rows in document.items()} == {
         "running": [1], "waiting": [2], "later": [3],
@@ -75,19 +83,33 @@ def test_an_empty_queue_says_so(project: Project) -> None:
         ("2", "2 (deploy blog prod) is taken out of the queue.\n"),
     ],
 )
-def test_cancel_waits_for_the_program_that_has_the_run(busy: Project, number: str, text: str) -> None:
-    done = busy.run("cancel", number)
+def test_cancel_asks_the_program_that_has_the_run(busy: Project, number: str, text: str) -> None:
+    with busy.owned():
+        done = busy.run("cancel", number)
 
-    assert (done.code, done.out) == (0, text)
-    assert done.err == "slack-alert is not running: this holds when it starts.\n"
-    [left] = SqliteInbox(inbox_path(busy.database)).peek()
-    left_for = left.asked()
-    assert isinstance(left_for, CancelRun)
-    assert left_for.run == int(number)
+    assert (done.code, done.out, done.err) == (0, text, "")
+    assert left(busy) == [int(number)]
+
+
+def test_cancel_of_what_waits_holds_when_the_program_starts(busy: Project) -> None:
+    done = busy.run("cancel", "2")
+
+    assert (done.code, done.err) == (0, "slack-alert is not running: this holds when it starts.\n")
+    assert left(busy) == [2]
+
+
+def test_what_a_kill_cut_off_is_never_shown_as_running(busy: Project) -> None:
+    listed, document, canceled = busy.run("queue"), busy.run("queue", "--json").json, busy.run("cancel", "1")
+
+    assert [line.split()[0] for line in listed.lines[1:]] == ["2", "3"]
+    assert listed.err == "slack-alert is not running: what waits goes on when it starts.\n"
+    assert document["running"] == []
+    assert canceled.code == 2
+    assert "There is no run 1 to cancel. These run or wait: 2, 3." in canceled.err
 
 
 def test_a_dry_run_cancels_nothing(busy: Project) -> None:
-    busy.run("cancel", "1", "--dry-run")
+    busy.run("cancel", "2", "--dry-run")
 
     assert SqliteInbox(inbox_path(busy.database)).peek() == []
 
@@ -96,4 +118,4 @@ def test_cancel_of_a_number_that_is_none_says_what_there_is(busy: Project) -> No
     done = busy.run("cancel", "77")
 
     assert done.code == 2
-    assert "There is no run 77 to cancel. These run or wait: 1, 2, 3." in done.err
+    assert "There is no run 77 to cancel. These run or wait: 2, 3." in done.err
