@@ -343,7 +343,7 @@ def odd_texts(odd: str, state: RunState) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("odd", "state"), product(ODD, RunState))
+@pytest.mark.parametrize(("odd", "state"), list(product(ODD, RunState)))
 def test_whatever_people_type_the_answer_is_whole_and_calls_nobody(odd: str, state: RunState) -> None:
     for text in odd_texts(odd, state):
         assert len(text) <= LIMIT
