@@ -23,7 +23,7 @@ RESPONSE_SECONDS, MOST_RESPONSES = 1_800.0, 5
 class Site:
     """Decides on each request at the moment of its arrival, then lets it be delivered."""
 
-    def __init__(self, workspace: Workspace, faults: Faults, socket: SlackSocket) -> None:
+    def __init__(self, workspace: Workspace, faults: Faults, socket: SlackSocket | None = None) -> None:
         self.origin = ""
         self.socket = socket
         self.requests: list[Request] = []
@@ -37,7 +37,7 @@ class Site:
         if root not in ("api", "upload", "commands", "link"):
             return web.Response(status=404)
         try:
-            if root == "link":
+            if root == "link" and self.socket is not None:
                 return await self.socket.serve(request)
             arrived = await _arrived(request, {"upload": "upload", "commands": "response_url"}.get(root, rest))
             answer = self._answered(root, rest, arrived)
@@ -141,7 +141,7 @@ class Site:
             self.changed.notify_all()
 
     def _with_address(self, arrived: Arrived, answer: Json) -> Json:
-        if arrived.method == "apps.connections.open":
+        if arrived.method == "apps.connections.open" and self.socket is not None:
             return {**answer, "url": self.socket.open_url()}
         if "upload_url" not in answer:
             return answer

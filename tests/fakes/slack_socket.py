@@ -268,7 +268,10 @@ class SlackSocket:
         if since is None or self._workspace.now() - since > TICKET_SECONDS:
             return web.Response(status=404)
         socket = web.WebSocketResponse(autoping=False, autoclose=True, max_msg_size=1_000_000)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:  # who came is gone again
+            return socket
         link = Link(next(self._numbers), socket, request)
         if len(self._links) >= MOST_SOCKETS:
             await socket.send_json(_disconnect_frame("too_many_websockets"))

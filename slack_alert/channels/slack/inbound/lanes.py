@@ -32,10 +32,7 @@ class Lanes:
         return True
 
     async def close(self, seconds: float) -> None:
-        """Let what is in progress end for so long; drop the rest."""
-        for waiting in self._waiting.values():
-            self._count -= len(waiting)
-            waiting.clear()
+        """Go on with what was added for so long; give up the rest."""
         tasks = list(self._tasks.values())
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
@@ -48,8 +45,8 @@ class Lanes:
         try:
             while waiting:
                 async with self._free:
-                    if waiting:
-                        self._count -= 1
-                        await waiting.popleft()()
+                    self._count -= 1
+                    await waiting.popleft()()
         finally:
+            self._count -= len(waiting)
             del self._waiting[lane], self._tasks[lane]

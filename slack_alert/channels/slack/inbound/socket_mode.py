@@ -101,12 +101,13 @@ class SocketModeDoor:
         try:
             await asyncio.gather(*keepers)
         finally:
-            sockets = list(self._sockets)
+            sockets, self._sockets = list(self._sockets), set()
+            self._state = DoorState(is_open=False, since=self._clock.now(), reason="not running")
             await _end([*keepers, *self._tasks])
             await self._lanes.close(self._times.take)
             await asyncio.gather(*(socket.close() for socket in sockets))
             await self._opener.close()
-            self._lose(*sockets)
+            self._opener.trouble = ""
 
     async def _keep(self, number: int, intake: Intake) -> None:
         """Keep a socket open: the next one before the last one is closed."""
@@ -209,9 +210,9 @@ class SocketModeDoor:
             self._state = DoorState(is_open=True, since=self._clock.now())
             log.info("door open", extra={"door": self.name})
 
-    def _lose(self, *sockets: SlackWebSocket) -> None:
-        """Count sockets as open no more."""
-        self._sockets.difference_update(sockets)
+    def _lose(self, socket: SlackWebSocket) -> None:
+        """Count a socket as open no more."""
+        self._sockets.discard(socket)
         if self._state.is_open and not self._sockets:
             self._state = DoorState(is_open=False, since=self._clock.now(), reason=_BROKEN)
             log.warning("door closed", extra={"door": self.name, "reason": self.state().reason})

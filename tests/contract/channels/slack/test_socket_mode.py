@@ -18,6 +18,8 @@ from slack_alert.core.model.asked import ButtonPress, ChatMessage
 from slack_alert.core.structs import replace
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.ports import Door, Intake
+from tests.fakes.loopback import CERTIFICATE
+from tests.fakes.relay import proxy, secured
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_socket import SlackSocket
 
@@ -113,7 +115,7 @@ def using(
             await asyncio.gather(running, return_exceptions=True)
             people.close()
             await client.close()
-            assert not door.state().is_open
+            assert (door.state().is_open, door.state().reason) == (False, "not running")
             left = asyncio.all_tasks() - {asyncio.current_task()}
             assert not {task for task in left if "slack_alert" in str(task.get_coro())}
 
@@ -280,8 +282,7 @@ def test_while_all_sockets_are_dead_the_door_is_closed(slack: FakeSlack) -> None
         dead = await rig.opened()
         await rig.do(rig.socket.deaden, *dead)
         slack.fault("html", method="apps.connections.open")
-        await rig.until(lambda: not rig.door.state().is_open)
-        assert "slack-status.com" in rig.door.state().reason
+        await rig.until(lambda: not rig.door.state().is_open and "slack-status.com" in rig.door.state().reason)
         slack.clear_faults()
         await rig.until(lambda: rig.door.state().is_open)
 
@@ -583,6 +584,29 @@ def test_the_order_in_a_channel_is_kept_and_channels_do_not_wait_for_each_other(
 
 
 @pytest.mark.slow
+def test_what_has_come_is_taken_and_acknowledged_before_the_door_closes(slack: FakeSlack) -> None:
+    begun = asyncio.Event()
+
+    async def rest(said: ChatMessage | ButtonPress) -> None:
+        begun.set()
+        await asyncio.sleep(0.02)
+
+    intake = MemoryIntake(rest)
+
+    async def act(rig: Rig) -> None:
+        await rig.opened(1)
+        message = await rig.do(rig.socket.says, "U0ANN", "!status")
+        for number in range(4):
+            await rig.do(rig.socket.presses, "U0ANN", "ack", str(number), message=message)
+        await rig.until(lambda: rig.door._lanes._count)
+        await asyncio.wait_for(begun.wait(), 5)
+
+    slack.socket.rules.retries = ()
+    using(slack, act, intake=intake, times=_times(sockets=1))
+    assert len(slack.socket.acknowledgements) == len(intake.taken) == intake.calls > 0
+
+
+@pytest.mark.slow
 def test_no_more_is_in_progress_than_may_be(slack: FakeSlack) -> None:
     async def rest(said: ChatMessage | ButtonPress) -> None:
         await asyncio.sleep(0.01)
@@ -631,9 +655,54 @@ def test_nothing_secret_or_said_is_logged(slack: FakeSlack, caplog: pytest.LogCa
 
 
 @pytest.mark.slow
-def test_the_configured_proxy_is_used(slack: FakeSlack) -> None:
+def test_sockets_go_through_the_configured_proxy(slack: FakeSlack) -> None:
     async def act(rig: Rig) -> None:
-        await rig.until(lambda: "ClientProxyConnectionError" in rig.door.state().reason)
+        await rig.opened()
+        await rig.do(rig.socket.says, "U0ANN", "!status")
+        await rig.do(rig.socket.wait_for_acknowledgements, 1)
+
+    with proxy() as (address, asked):
+        using(slack, act, proxy=address)
+        assert sum("/link/" in line for line in asked) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("no_proxy", "through"), [("", 2), ("127.0.0.1", 0)])
+def test_sockets_go_through_the_proxy_of_the_environment_but_for_hosts_it_excepts(
+    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, no_proxy: str, through: int
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def act(rig: Rig) -> None:
+        await rig.opened()
+
+    with proxy() as (address, asked):
+        monkeypatch.setenv("http_proxy", address)
+        monkeypatch.setenv("no_proxy", no_proxy)
+        using(slack, act)
+        assert sum("/link/" in line for line in asked) == through
+
+
+@pytest.mark.slow
+def test_the_configured_authority_is_trusted_and_no_other(slack: FakeSlack) -> None:
+    async def act(rig: Rig) -> None:
+        await rig.opened()
+
+    async def in_vain(rig: Rig) -> None:
+        await rig.until(lambda: "certificate" in rig.door.state().reason.lower())
+
+    with secured(slack.port) as port:
+        slack.socket.origin, api_url = f"https://localhost:{port}", f"https://localhost:{port}/api/"
+        using(slack, act, api_url=api_url, ca_file=CERTIFICATE)
+        using(slack, in_vain, api_url=api_url)
+
+
+@pytest.mark.slow
+def test_a_proxy_that_is_away_is_named_without_its_password(slack: FakeSlack) -> None:
+    async def act(rig: Rig) -> None:
+        await rig.until(lambda: "through the proxy that `proxy` names" in rig.door.state().reason)
+        assert "s3cret" not in rig.door.state().reason
 
     using(slack, act, proxy="http://user:s3cret@127.0.0.1:9")
     assert opens(slack) == 0
