@@ -7,7 +7,6 @@ from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.errors import SettingsError
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
@@ -17,6 +16,7 @@ from slack_alert.settings.secret import Secret
 
 if TYPE_CHECKING:
     from slack_alert.core.commands.permissions import Permissions
+    from slack_alert.core.commands.signature import Parameter
     from slack_alert.settings.value_sources import GivenValue
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
