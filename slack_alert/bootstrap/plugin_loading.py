@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
+from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
@@ -199,7 +200,7 @@ def read_snapshot(settings: Settings) -> Snapshot:
     if not settings.dry_run:
         with owning(settings, timedelta(), is_brief=True) as lock:
             if lock is not None:
-                with closing(SqliteStore(database(settings))) as store:
+                with closing(SqliteStore(database(settings), audit_key(settings))) as store:
                     return store.open()
     with reading(settings) as reader:
         return reader.snapshot()

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from slack_alert.bootstrap.addresses import address, errors_address
+from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.database import open_reader, owning
 from slack_alert.bootstrap.lost_database import DatabaseFiles
 from slack_alert.bootstrap.plugin_files import database, find
@@ -79,7 +80,7 @@ def run(
             return 3
         journal = FileJournal(journal_path(place))
         inbox, read = SqliteInbox(inbox_path(place)), partial(open_reader, settings)
-        store = SqliteStore(place)
+        store = SqliteStore(place, audit_key(settings))
         files = DatabaseFiles(place, store, lock, journal)
         stores = Stores(store, inbox, read, journal, files.loss, files.rescue)
         return _run(settings, stores, plugins(), out, ready, terminal)
@@ -149,5 +150,5 @@ def _app_config(settings: Settings) -> AppConfig:
         errors_to=errors_address(settings),
         zone=settings.timezone,
         drain_timeout=settings.drain_timeout,
-        limits=HistoryLimits(settings.history_days, settings.history_rows),
+        limits=HistoryLimits(settings.history_days, settings.history_rows, settings.audit_days),
     )

@@ -29,6 +29,7 @@ COMMANDS = {
     "history": ("query.history", "List runs with their verdicts and messages."),
     "explain": ("query.explain", "Say why a job spoke, or why it did not."),
     "report": ("query.report", "Sum up runs, durations, errors, alerts and numbers; as a picture in a channel."),
+    "audit": ("query.audit", "List what people asked for; prove that nothing of it was changed."),
     "status": ("query.status", "Tell whether it is alive; exit 1 when not."),
     "queue": ("query.queue", "List the commands that run, wait, or are for later."),
     "cancel": ("control.cancel", "End a command that runs, or take it out of the queue."),

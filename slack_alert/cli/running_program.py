@@ -13,6 +13,7 @@ import click
 
 from slack_alert.cli.session import begin_log, configured, current_folder, home_folder
 from slack_alert.core.errors import NotAllowed, StoreError
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings import (
     KEYS,
@@ -155,9 +156,8 @@ def _listed(names: list[str], loaded: LoadedSettings) -> str:
 
 def _value(loaded: LoadedSettings, name: str) -> object:
     """Return a comparable value; working hours as text, because parsed they contain the zone, another setting."""
-    if name == "working_hours":
-        return loaded.settings.working_hours.text
-    return _text(loaded, name) if name.startswith(QUIET) else getattr(loaded.settings, name)
+    value = _text(loaded, name) if name.startswith(QUIET) else getattr(loaded.settings, name)
+    return value.text if isinstance(value, WorkingHours) else value
 
 
 def _text(loaded: LoadedSettings, name: str) -> str:

@@ -9,7 +9,7 @@ from slack_alert.core.structs import Struct
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
     "size", "hours", "zone", "folder", "file", "database", "listen", "hosts", "prefixes", "conversations",
-    "members",
+    "members", "path", "words",
 ]  # fmt: skip
 
 
@@ -386,6 +386,47 @@ KEYS: tuple[Key, ...] = (
         default="off",
         choices=("off", "on"),
         meaning="on: a command is found inside a sentence, too, where it has a slash in front: /test 233.",
+    ),
+    Key(
+        name="audit_key_file",
+        section="audit",
+        kind="path",
+        default=".slack_alert/audit.key",
+        meaning="Where the key lies that entries of the audit are chained with; a relative file is below path. It is "
+        "made with the first entry.",
+    ),
+    Key(
+        name="audit_days",
+        section="audit",
+        kind="whole",
+        unset="for ever",
+        example="365",
+        least=1,
+        most=36500,
+        meaning="How many days entries of the audit are kept; history_days does not concern them.",
+    ),
+    Key(
+        name="audit_sensitive",
+        section="audit",
+        kind="words",
+        example="deploy, jenkins log",
+        meaning="Commands that begin with these words are posted as well, at once, in the channel of the audit.",
+    ),
+    Key(
+        name="audit_office_hours",
+        section="audit",
+        kind="hours",
+        unset="always",
+        example="mon-fri 8:00-19:00",
+        meaning="Outside of these hours every entry of the audit is posted, at once.",
+    ),
+    Key(
+        name="audit_channel",
+        section="audit",
+        kind="address",
+        unset="none, nothing of the audit is posted",
+        example="#audit",
+        meaning="Where entries of the audit are posted, and every day its head, by which a change is noticed later.",
     ),
 )
 

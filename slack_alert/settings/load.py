@@ -146,6 +146,8 @@ class _Reader(Struct, frozen=True):
             return self.place.database(given.text, self.path)
         if key.kind == "file" and given.text:
             return self._existing(given)
+        if key.kind == "path" and given.text:
+            return self._new(given)
         return parse_value(key, given.text)
 
     def _existing(self, given: GivenValue) -> Path:
@@ -157,6 +159,13 @@ class _Reader(Struct, frozen=True):
             path.open("rb").close()
         except OSError as error:
             raise BadValue(f"{quoted(given.text)} cannot be read ({error.strerror})", hint=hint) from None
+        return path
+
+    def _new(self, given: GivenValue) -> Path:
+        """Return the path of a file that need not be there; a relative one is below the folder with the plugins."""
+        path = self.place.resolve(given.text, self.path)
+        if path.is_dir():
+            raise BadValue(f"{quoted(given.text)} is a folder", hint="Write the path of a file.")
         return path
 
     def _from_file(self, key: Key, given: GivenValue) -> GivenValue:
@@ -338,3 +347,10 @@ def _unused_warnings(settings: Settings, origins: Mapping[str, str]) -> Iterator
         yield f"{origins['app_token']}: app_token is not used yet in this version."
     if settings.signing_secret is not None and not settings.web_listen:
         yield f"{origins['signing_secret']}: signing_secret has no effect without `listen` in [web]."
+    if settings.audit_channel is None:
+        is_set = {
+            "audit_sensitive": bool(settings.audit_sensitive),
+            "audit_office_hours": not settings.audit_office_hours.is_always,
+        }
+        for name in (name for name, is_it in is_set.items() if is_it):
+            yield f"{origins[name]}: {name.removeprefix('audit_')} has no effect without `channel` in [audit]."

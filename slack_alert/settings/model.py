@@ -128,6 +128,13 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     queues: Mapping[str, int] = field(default_factory=dict)
     #: The permissions of the configuration; None: those that hold where it says nothing.
     rights: Permissions | None = None
+    #: Absolute; it need not be there.
+    audit_key_file: Path
+    #: None: for ever.
+    audit_days: int | None
+    audit_sensitive: tuple[str, ...]
+    audit_office_hours: WorkingHours
+    audit_channel: str | None
     #: The quiet windows of section [quiet].
     quiet: tuple[QuietWindow, ...] = ()
     #: The commands of the sections [command.NAME].

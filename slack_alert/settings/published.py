@@ -89,7 +89,7 @@ def _text(loaded: LoadedSettings, key: Key) -> str:
 
 #: Keys that are not published: they concern the log of a single process, may be secret, or go with the roles of a file.
 _OWN_KEYS = frozenset({"log_level", "log_format", "database"})
-_OWN_KINDS = frozenset({"secret", "url", "file", "members"})
+_OWN_KINDS = frozenset({"secret", "url", "file", "members", "path"})
 _PUBLISHED = frozenset(key.name for key in KEYS if key.kind not in _OWN_KINDS and key.name not in _OWN_KEYS)
 #: The name given to a machine's zone that is a file without a name.
 _UNNAMED_ZONE = "localtime"

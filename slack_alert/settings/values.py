@@ -126,6 +126,12 @@ def _names(key: Key, text: str) -> tuple[str, ...]:
     return names
 
 
+def _words(key: Key, text: str) -> tuple[str, ...]:
+    """Return what stands between commas, each as words with single spaces."""
+    _text(key, text)
+    return tuple(dict.fromkeys(" ".join(part.split()) for part in text.split(",") if part.strip()))
+
+
 def _listen(key: Key, text: str) -> object:
     # Late, as in most programs there is nothing to read.
     from slack_alert.settings.listening import parse_hosts, parse_listen
@@ -144,12 +150,10 @@ def _words(key: Key, text: str) -> tuple[str, ...]:
     return words
 
 
-_LISTS = frozenset({"names", "conversations", "members", "listen", "hosts"})
+_LISTS = frozenset({"names", "conversations", "members", "listen", "hosts", "words"})
 _TOKEN = lazy_pattern(r"[!#-&(-~]+")
 _SPACE = lazy_pattern(r"\s")
 _SEPARATOR = lazy_pattern(r"[\s,]+")
-
-#: The kinds of which a key may have any number of values.
 
 _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "text": _text,
@@ -169,4 +173,5 @@ _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "zone": lambda _key, text: parse_zone(text),
     "listen": _listen,
     "hosts": _listen,
+    "words": _words,
 }

@@ -26,7 +26,7 @@ CHANGES: dict[str, Any] = {
 
 def entry(number: int, **changes: Any) -> AuditEntry:
     """Return an entry, a minute after the one before."""
-    return replace(ENTRY, at=AT + timedelta(minutes=number), run=number, **changes)
+    return replace(ENTRY, **{"at": AT + timedelta(minutes=number), "run": number, **changes})
 
 
 def chain(count: int, key: bytes = KEY) -> list[ChainedEntry]:

@@ -20,6 +20,7 @@ from typing import cast
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Piece, Text, fallback
+from slack_alert.core.model.audit import AuditEntry, AuditHead
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
@@ -29,12 +30,16 @@ from slack_alert.engine.app.components import Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.delivery.sender import Sender
+from slack_alert.engine.durable_values import number_of
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Clock, Due, Emit, Journal, RunHost, Store
 from slack_alert.engine.recording.writer import _WAKE, Accept, Then, Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.schedulers.plan import PlannedJob, SlotPlan
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteStore, inbox_path, journal_path
+from slack_alert.stores.files.audit_key_file import AuditKeyFile
+from slack_alert.stores.files.paths import audit_key_path
+from tests.fakes.audit import entry
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, failed
 
 #: What a function does so many seconds after it began: say, emit, return or fail; the last one ends it.
@@ -64,6 +69,8 @@ class Picture:
     begun: frozenset[Begun]
     #: The jobs that were to answer an event by then, and the events' times.
     accepted: frozenset[Begun]
+    #: The entries of the audit that were kept by then, the oldest first.
+    audited: tuple[AuditEntry, ...] = ()
 
 
 @dataclass
@@ -76,6 +83,7 @@ class Camera:
     said: list[Said]
     begun: set[Begun]
     accepted: set[Begun]
+    audited: list[AuditEntry] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     is_on: bool = True
 
@@ -84,8 +92,9 @@ class Camera:
             return
         files = {file.name: file.read_bytes() for file in self.folder.iterdir() if not file.name.endswith("-shm")}
         picture = Picture(
-            place, files, self.clock.now(), tuple(self.said), frozenset(self.begun), frozenset(self.accepted)
-        )
+            place, files, self.clock.now(), tuple(self.said), frozenset(self.begun), frozenset(self.accepted),
+            tuple(self.audited),
+        )  # fmt: skip
         before = self.pictures[-1] if self.pictures else None
         if before is None or before != replace(picture, place=before.place, now=before.now):
             self.pictures.append(picture)
@@ -96,14 +105,28 @@ class Camera:
             told = [(said.binding, first_line(piece)) for piece in said.pieces]
         else:
             told = [(each.key.partition("@")[0], first_line(each.piece)) for each in said.messages]
+            self.audited += said.audit
         self.said += [each for each in told if each not in self.said]
+
+
+class PhotographedAuditKey(AuditKeyFile):
+    """A key of whose head pictures are taken."""
+
+    def __init__(self, path: Path, camera: Camera) -> None:
+        super().__init__(path)
+        self._camera = camera
+
+    def keep(self, head: AuditHead) -> None:
+        self._camera.take("before keeping the head")
+        super().keep(head)
+        self._camera.take("after keeping the head")
 
 
 class PhotographedStore(SqliteStore):
     """A store of whose writes pictures are taken; it waits for no disk."""
 
     def __init__(self, path: Path, camera: Camera) -> None:
-        super().__init__(path)
+        super().__init__(path, PhotographedAuditKey(audit_key_path(path), camera))
         self._camera = camera
 
     def open(self) -> Snapshot:
@@ -184,8 +207,8 @@ class Pace(Enum):
 class SteppedWriter(Writer):
     """A writer that comes to its turn when its pace says so, on the caller's thread."""
 
-    def __init__(self, store: Store, clock: Clock, journal: Journal, pace: Pace) -> None:
-        super().__init__(store, clock, journal=journal)
+    def __init__(self, store: Store, clock: Clock, journal: Journal, pace: Pace, numbered: int) -> None:
+        super().__init__(store, clock, journal=journal, numbered=numbered)
         self._pace = pace
         self._is_open = self._is_writing = False
 
@@ -262,6 +285,8 @@ def _do(life: Life, run: Run, host: RunHost, act: str) -> None:
         host.emit(run, {"n": run.slot.isoformat()})
         names = [each.job.name for each in life.engine.jobs() if each.job.rule is not None]
         life.camera.accepted |= {(name, life.clock.now()) for name in names}
+    elif act.startswith("audit"):
+        life.writer.submit(Batch(audit=[entry(run.id, at=life.clock.now())]))
     else:
         host.say(run, (Text(f"{run.binding} {run.id} {act}"),))
 
@@ -326,13 +351,14 @@ class Life:
         said: Iterable[Said] = (),
         begun: Iterable[Begun] = (),
         accepted: Iterable[Begun] = (),
+        audited: Iterable[AuditEntry] = (),
         pace: Pace = Pace.BETWEEN,
         stall: tuple[float, float] = (0.0, 0.0),
         is_filmed: bool = True,
     ) -> None:
         self.clock = VirtualClock(begin)
         self.begun = self.stopped = begin
-        self.camera = Camera(folder, self.clock, list(said), set(begun), set(accepted), is_on=is_filmed)
+        self.camera = Camera(folder, self.clock, list(said), set(begun), set(accepted), list(audited), is_on=is_filmed)
         self._pace = pace
         self._stall = tuple(begin + timedelta(seconds=each) for each in stall)
         self._events: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -344,7 +370,7 @@ class Life:
         self.journal = journal
         self.reader = SqliteReader(place)
         snapshot = self.store.open()
-        self.writer = SteppedWriter(self.store, self.clock, journal, pace)
+        self.writer = SteppedWriter(self.store, self.clock, journal, pace, number_of(snapshot.entries))
         executor = Acting(self, script)
         catalog = Catalog(tuple(jobs))
         self.engine = Engine(

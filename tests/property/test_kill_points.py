@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.commands.audit_chain import head_of
+from slack_alert.core.commands.audit_verification import verify
 from slack_alert.core.events import Rule
+from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run, RunOptions
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
 from slack_alert.stores import SqliteReader
+from slack_alert.stores.files.audit_key_file import AuditKeyFile
+from slack_alert.stores.files.paths import audit_key_path
 from tests.fakes.engine_rig import HOUR, at, make_job, make_policy
 from tests.fakes.snapshots import Act, Begun, Life, Pace, Picture, Said, first_line, restore
 
@@ -102,6 +107,11 @@ SCENARIOS = {
         (seconds(1, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)},
     ),
+    "audited": Scenario(
+        (seconds(1, "a"), seconds(1, "b")),
+        always(), scripts={"a": always((0.01, "audit"), (0.02, "one"), (0.03, "audit"), (0.04, "")), "b": always(*SAYS)},
+    ),
+    "audited alone": Scenario((seconds(0.5),), always((0.01, "audit"), (0.02, "")), down=9.0, lasts=1.7, paces=tuple(Pace)),
     "answers late": Scenario(
         (seconds(0.2, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.02, "")), "r": in_turn(((0.5, ""),), ((0.3, "one"),))},
@@ -180,23 +190,40 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
     wrong_answers = {event: answers[event] for event in life.camera.accepted if answers[event] != 1}
     assert not wrong_answers, f"{story}: {wrong_answers}\n{shown}"
     assert not snapshot.events, f"{story}: {snapshot.events}"
+    check_audit(folder, life, story)
     assert {each.origin.run for each in told} - {None} <= {each.run for each in records}, f"{story}\n{shown}"
     assert not snapshot.running, story
     assert not snapshot.returned, story
     assert not snapshot.unaccounted, story
 
 
+def check_audit(folder: Path, life: Life, story: str) -> None:
+    """Each entry that was kept is written, once, and the chain is whole up to the head that was kept."""
+    outside, reader = AuditKeyFile(audit_key_path(folder / "state.db")), SqliteReader(folder / "state.db")
+    anchor, chained = reader.audit_chain()
+    entries = list(chained)
+    reader.close()
+    assert [one.entry for one in entries] == life.camera.audited, story
+    key, head = outside.read(), outside.head()
+    assert (key is None) == (not entries), story
+    if key is not None:
+        assert head == head_of(entries[-1]), story
+        assert not verify(key, anchor, entries, [head]).faults, story
+
+
 def filmed(folder: Path, scenario: Scenario, pace: Pace) -> list[Picture]:
     """Live once, and return a picture of each moment at which something was written."""
-    begin, said, accepted = NOON, list[Said](), set[Begun]()
+    begin, said, accepted, audited = NOON, list[Said](), set[Begun](), list[AuditEntry]()
     if scenario.down is not None:
         before = Life(folder, scenario.jobs, scenario.act, begin, is_filmed=False)
         before.run(0.8)
         before.close()
         begin, said, accepted = begin + timedelta(seconds=scenario.down), before.camera.said, before.camera.accepted
+        audited = before.camera.audited
     life = Life(
-        folder, scenario.jobs, scenario.act, begin, said=said, accepted=accepted, pace=pace, stall=scenario.stall
-    )
+        folder, scenario.jobs, scenario.act, begin, said=said, accepted=accepted, audited=audited, pace=pace,
+        stall=scenario.stall,
+    )  # fmt: skip
     life.run(scenario.lasts)
     life.close()
     return life.camera.pictures
@@ -213,7 +240,7 @@ def survived(folder: Path, scenario: Scenario, picture: Picture, after: float, s
 def next_life(folder: Path, scenario: Scenario, picture: Picture, after: float, *, is_filmed: bool) -> Life:
     restore(picture, folder)
     begin = picture.now + timedelta(seconds=after)
-    known = {"said": picture.said, "begun": picture.begun, "accepted": picture.accepted}
+    known = {"said": picture.said, "begun": picture.begun, "accepted": picture.accepted, "audited": picture.audited}
     return Life(folder, scenario.jobs, scenario.act, begin, **known, is_filmed=is_filmed)  # type: ignore[arg-type]
 
 
@@ -241,7 +268,9 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up"])
+@pytest.mark.parametrize(
+    "name", ["yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up", "audited"]
+)
 def test_starts_that_are_killed_as_well_lose_and_double_nothing(
     tmp_path: Path, name: str, request: pytest.FixtureRequest
 ) -> None:

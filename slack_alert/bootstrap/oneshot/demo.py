@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
+from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import open_reader
 from slack_alert.bootstrap.oneshot.simulate import make_simulation
@@ -43,7 +44,7 @@ class Demo:
         self.settings = load_settings({"path": str(folder)}, {}, cwd=folder, home=folder).settings
         self.clock = VirtualClock(start)
         self._elapsed = 0.0
-        self._store = SqliteStore(database(self.settings))
+        self._store = SqliteStore(database(self.settings), audit_key(self.settings))
         self.before = self._store.open()
         self.reader = open_reader(self.settings)
         plugins = follow_plugins(self.settings, find(self.settings))

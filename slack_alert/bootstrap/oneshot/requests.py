@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, TextIO
 
+from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.database import owning, reading, running_pid
 from slack_alert.bootstrap.exec_policy import make_judge
@@ -80,7 +81,7 @@ def submit(settings: Settings, *requested: Request, then: Callable[[], object] |
     while True:
         with owning(settings, wait, is_brief=True) as lock:
             if lock is not None:
-                asyncio.run(_process_inbox(settings, SqliteStore(place), inbox))
+                asyncio.run(_process_inbox(settings, SqliteStore(place, audit_key(settings)), inbox))
                 return False
         # Another short command reads the inbox only once: requests that came later are for the process that waits here.
         if running_pid(settings) is not None or not _is_pending(inbox, requested) or clock.monotonic() > until:

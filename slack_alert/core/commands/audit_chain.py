@@ -1,14 +1,11 @@
 """The chain of the audit: each entry has a hash over the hash before and itself, which takes a secret key to make.
 
 The hash of an entry is HMAC-SHA256, in hexadecimal, with the content of the key file (without white space around it) as
-its key, over the ASCII text
-
-    PREVIOUS "\\n" CANONICAL
-
-PREVIOUS is the hash of the entry with the number before; of the first entry, 64 zeros. CANONICAL is a JSON object with
-the fields of the entry and its number `id`: keys sorted, no white space, all but ASCII escaped as \\uXXXX, `at` in whole
-microseconds since 1970 and `duration` in whole microseconds, floats as Python writes them. Fields that are null, empty
-texts or empty objects are left out, so that a field of a later version changes no hash of an entry without it.
+its key, over ASCII text: the hash of the entry with the number before (of the first entry: 64 zeros), a line feed, and
+the canonical form of the entry. That is a JSON object of its fields and its number `id`: keys sorted, no white space,
+all but ASCII escaped as JSON does, `at` in whole microseconds since 1970, `duration` in whole microseconds, floats as
+Python writes them. Fields that are null, empty texts or empty objects are left out, so that a field of a later version
+changes no hash of an entry without it.
 """
 
 from __future__ import annotations

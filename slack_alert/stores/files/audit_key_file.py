@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -105,6 +104,8 @@ class AuditKeyFile:
             self._has_warned = False
 
     def _make(self, *, is_first: bool) -> bytes:
+        import secrets  # Once in the life of a database.
+
         made = secrets.token_hex(_LENGTH).encode()
         prepare_folder(self._path)
         try:

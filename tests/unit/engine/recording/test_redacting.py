@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,18 @@ from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
-from slack_alert.engine.recording.redacting import redacted_message, redacted_piece, redacted_record
+from slack_alert.engine.batches import Batch
+from slack_alert.engine.clock import SystemClock
+from slack_alert.engine.recording.redacting import (
+    RedactingRecorder,
+    redacted_entry,
+    redacted_message,
+    redacted_piece,
+    redacted_record,
+)
+from slack_alert.engine.recording.writer import DirectRecorder
+from slack_alert.stores.memory import MemoryStore
+from tests.fakes.audit import CHANGES, ENTRY
 
 REDACTION = Redaction(["hunter2"])
 LINE = Record(1, "a.job", datetime(2026, 1, 5, 9, tzinfo=timezone.utc), Verdict.SAID)
@@ -76,3 +88,34 @@ def test_what_a_run_says_is_not_searched_again_for_it_was_rendered_without_secre
 )
 def test_a_secret_is_taken_out_of_a_line_of_history(record: Record, expected: Record) -> None:
     assert redacted_record(record, REDACTION) == expected
+
+
+def test_a_secret_is_taken_out_of_an_entry_of_the_audit() -> None:
+    entry = replace(
+        ENTRY,
+        name="hunter2",
+        command="login --password hunter2",
+        params={"hunter2": "hunter2", "list": ["is hunter2", {"deep": "hunter2"}], "path": Path("/hunter2"), "n": 2},
+        reason="hunter2 is wrong",
+    )
+
+    assert redacted_entry(entry, REDACTION) == replace(
+        ENTRY,
+        name="[secret]",
+        command="login --password [secret]",
+        params={"[secret]": "[secret]", "list": ["is [secret]", {"deep": "[secret]"}], "path": "/[secret]", "n": 2},
+        reason="[secret] is wrong",
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGES if type(getattr(ENTRY, name)) is str])
+def test_every_text_of_an_entry_is_searched(name: str) -> None:
+    assert "hunter2" not in str(redacted_entry(replace(ENTRY, **{name: "is hunter2"}), REDACTION))
+
+
+def test_what_is_submitted_is_recorded_without_secrets() -> None:
+    store = MemoryStore()
+    recorder = RedactingRecorder(DirectRecorder(store, SystemClock()), REDACTION)
+    recorder.submit(Batch(audit=[replace(ENTRY, command="say hunter2")]))
+
+    assert [one.entry and one.entry.command for one in store.audit(since=None, limit=None)] == ["say [secret]"]
