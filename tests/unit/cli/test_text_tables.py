@@ -10,7 +10,11 @@ from slack_alert.core.redaction.redaction import Redaction
 
 
 def test_a_secret_is_removed_from_its_cell_alone_before_the_widths_are_measured() -> None:
-    rows = [("a", Cell("uses swordfish99,\nthen b", "bold")), ("with \0", "swordfish98"), ("", "c")]
+    rows: list[tuple[str, str | Cell]] = [
+        ("a", Cell("uses swordfish99,\nthen b", "bold")),
+        ("with \0", "swordfish98"),
+        ("", "c"),
+    ]
     with click.Context(click.Command("jobs")):
         use_redaction(Redaction(["swordfish99"]))
         shown = table(("JOB", "TEXT"), rows, io.StringIO(), flexible=())
