@@ -126,7 +126,7 @@ class Batch(Struct):
 
     @property
     def is_numbered(self) -> bool:
-        """Whether its order matters: a later value or pause replaces an earlier one, an answered event is gone, and an entry is never written twice."""
+        """Whether its order matters, or whether it must not be written twice."""
         return bool(self.entries or self.holds or self.accepted or self.asked or self.audit)
 
     @property

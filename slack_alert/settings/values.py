@@ -126,7 +126,7 @@ def _names(key: Key, text: str) -> tuple[str, ...]:
     return names
 
 
-def _words(key: Key, text: str) -> tuple[str, ...]:
+def _phrases(key: Key, text: str) -> tuple[str, ...]:
     """Return what stands between commas, each as words with single spaces."""
     _text(key, text)
     return tuple(dict.fromkeys(" ".join(part.split()) for part in text.split(",") if part.strip()))
@@ -173,5 +173,5 @@ _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "zone": lambda _key, text: parse_zone(text),
     "listen": _listen,
     "hosts": _listen,
-    "words": _words,
+    "words": _phrases,
 }

@@ -109,9 +109,12 @@ SCENARIOS = {
     ),
     "audited": Scenario(
         (seconds(1, "a"), seconds(1, "b")),
-        always(), scripts={"a": always((0.01, "audit"), (0.02, "one"), (0.03, "audit"), (0.04, "")), "b": always(*SAYS)},
+        always(),
+        scripts={"a": always((0.01, "audit"), (0.02, "one"), (0.03, "audit"), (0.04, "")), "b": always(*SAYS)},
     ),
-    "audited alone": Scenario((seconds(0.5),), always((0.01, "audit"), (0.02, "")), down=9.0, lasts=1.7, paces=tuple(Pace)),
+    "audited alone": Scenario(
+        (seconds(0.5),), always((0.01, "audit"), (0.02, "")), down=9.0, lasts=1.7, paces=tuple(Pace)
+    ),
     "answers late": Scenario(
         (seconds(0.2, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.02, "")), "r": in_turn(((0.5, ""),), ((0.3, "one"),))},

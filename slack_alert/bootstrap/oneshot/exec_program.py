@@ -13,7 +13,6 @@ from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.oneshot.requests import print_messages, submit
-from slack_alert.bootstrap.plugin_loading import job_names
 from slack_alert.bootstrap.runtime import new_mark
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.model.request import Request
@@ -23,7 +22,7 @@ from slack_alert.core.policy.quota import State
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.humanize import format_length
 from slack_alert.core.units.quantities import format_duration
-from slack_alert.engine.requests.external_runs import execution_request, external_name, external_run
+from slack_alert.engine.requests.external_runs import execution_request, external_run
 from slack_alert.executors.external_program import SIGNALED, ProgramExit
 from slack_alert.loader import plugins_folder
 
@@ -35,11 +34,6 @@ _LINES, _CHARACTERS = 15, 1500
 _MINUTE = timedelta(minutes=1)
 # Escape sequences for colours and cursor movement, and other control characters.
 _STEERING = lazy_pattern(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def recorded_name(settings: Settings, name: str) -> str:
-    """Return the name a run is recorded under; a name that could be a job's is marked as external."""
-    return external_name(name, job_names(settings))
 
 
 def record_execution(

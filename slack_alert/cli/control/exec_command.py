@@ -120,10 +120,11 @@ def _record(
     *,
     then: Callable[[], object],
 ) -> None:
-    from slack_alert.bootstrap import addresses
+    from slack_alert.bootstrap import addresses, plugin_loading
     from slack_alert.bootstrap.oneshot import exec_program
     from slack_alert.cli.output.streams import redacted
     from slack_alert.cli.sending import report_unsent
+    from slack_alert.engine.requests.external_runs import external_name
 
     loaded = effective_config(flags).loaded
     begin_log(loaded)
@@ -134,7 +135,7 @@ def _record(
     if to is None and (lack := settings.missing()):
         raise lack
     name = redacted(name)  # As it is recorded and posted.
-    kept = exec_program.recorded_name(settings, name)
+    kept = external_name(name, plugin_loading.job_names(settings))
     if kept != name:
         click.echo(f"slack-alert: a plugin has a job that {name!r} may mean; this is recorded as {kept!r}.", err=True)
     is_taken = exec_program.record_execution(settings, kept, ended, typed=name, started=started, to=to, then=then)

@@ -14,16 +14,10 @@ from slack_alert.engine.runs.overlaps import first_names
 _BRIEF = timedelta(minutes=2)
 
 
-def faults_text(problems: Sequence[Problem]) -> str:
-    """Return the text of the problems that exclude functions or files at the start."""
-    head = f"{counted(len(problems), 'problem')} in plugin files; everything else runs:"
-    return "\n".join([head, *(str(problem) for problem in problems)])
-
-
-def edit_faults_text(problems: Sequence[Problem]) -> str:
-    """Return the text of the problems that keep an edit of plugin files from taking effect."""
-    head = f"{counted(len(problems), 'problem')} in edited plugin files; what ran before runs on:"
-    return "\n".join([head, *(str(problem) for problem in problems)])
+def faults_text(problems: Sequence[Problem], *, is_edit: bool = False) -> str:
+    """Return the text of the problems that exclude functions or files, or keep an edit of them from taking effect."""
+    where = "edited plugin files; what ran before runs on" if is_edit else "plugin files; everything else runs"
+    return "\n".join([f"{counted(len(problems), 'problem')} in {where}:", *map(str, problems)])
 
 
 def downtime_text(

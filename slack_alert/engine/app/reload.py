@@ -13,7 +13,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
-from slack_alert.engine.app.announcements import edit_faults_text
+from slack_alert.engine.app.announcements import faults_text
 from slack_alert.engine.app.components import PluginFiles
 from slack_alert.engine.app.liveness import down_since, last_slots
 from slack_alert.engine.batches import Snapshot
@@ -161,7 +161,7 @@ class Reloader:
                 log.warning("%s", problem)
         if errors:
             now = self._clock.now()
-            self._engine.notify(Notice("faults", now.isoformat()), edit_faults_text(errors), self._errors_to)
+            self._engine.notify(Notice("faults", now.isoformat()), faults_text(errors, is_edit=True), self._errors_to)
 
 
 def _fault(problem: Problem) -> _Fault:

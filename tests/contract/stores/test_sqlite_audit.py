@@ -85,7 +85,7 @@ def test_the_columns_are_those_of_the_table(kit: Kit) -> None:
     ids=lambda each: str(each)[:9],
 )
 def test_a_changed_column_is_named(kit: Kit, column: str, value: object, number: int) -> None:
-    changed = f"UPDATE audit SET {column} = ? WHERE id = {number}"  # noqa: S608 - names of ours
+    changed = f"UPDATE audit SET {column} = ? WHERE id = {number}"
     execute(kit, changed, values=(value,))
 
     assert wrong(kit) == [(AuditFaultKind.CHANGED, number, number)]
@@ -272,7 +272,8 @@ def test_a_damaged_head_is_told_and_made_anew(kit: Kit, caplog: pytest.LogCaptur
     kit.reopen()
 
     assert [record for record in caplog.records if "head" in record.getMessage()]
-    assert AuditKeyFile(audit_key_path(place_of(kit))).head() == head_of([*kit.reader.audit(since=None, limit=1)][0])
+    last = next(iter(kit.reader.audit(since=None, limit=1)))
+    assert AuditKeyFile(audit_key_path(place_of(kit))).head() == head_of(last)
 
 
 def test_the_next_start_keeps_the_head_that_a_kill_left_behind(kit: Kit) -> None:
