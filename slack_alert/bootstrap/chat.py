@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from slack_alert.bootstrap.audit import audit_notices, post_heads
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.oneshot.status import read_vitals
 from slack_alert.bootstrap.plugin_loading import defaults, job_lookup
+from slack_alert.bootstrap.slack_side import NO_SLACK, slack_side
 from slack_alert.core.commands.addressing import Addressing, asked_text, first_words
 from slack_alert.core.commands.answers import AnswerOptions
+from slack_alert.core.commands.audit_notices import entry_notice
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.decision import Decider
-from slack_alert.core.commands.permissions import groups_of
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.model.asked import ChatMessage, Identity
+from slack_alert.core.model.audit import AuditEntry
+from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.request import Request
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
@@ -29,18 +34,13 @@ from slack_alert.engine.commands.commands import Commands
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.commands.people import PeopleOfServices
-from slack_alert.engine.ports import Door, People, Reader
+from slack_alert.engine.ports import Reader
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
     from slack_alert.settings import Settings
-
-#: The slash command whose text is a whole line.
-SLASH = "/slack-alert"
-#: The pack of the values that say how far channels were read; no folder has such a name.
-_CURSORS = ".chat"
 
 
 def has_doors(settings: Settings) -> bool:
@@ -65,18 +65,22 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         return [*(each for each in engine.catalog.bindings if isinstance(each, Command)), *verbs]
 
     def line_of(message: ChatMessage) -> str | None:
+        own = {slack.names.id_of(name) or name: prefixes for name, prefixes in settings.chat_prefixes.items()}
         words = first_words(commands())
-        return asked_text(
-            message, Addressing(settings.chat_prefix, settings.chat_prefixes, settings.chat_tags == "on", words)
-        )
+        return asked_text(message, Addressing(settings.chat_prefix, own, settings.chat_tags == "on", words))
 
     def whose(number: int) -> Identity | None:
         return next((one.asked.by for one in runner.open if one.number == number), None)
 
     past = PastRuns(runtime.reader)
-    doors, people = _doors(settings, runtime) if has_doors(settings) else ((), {})
+    slack = slack_side(settings, runtime) if has_doors(settings) else NO_SLACK
     decider = Decider(
-        commands, settings.permissions, zone=settings.timezone, rate=Rate(settings.chat_rate), whose=whose
+        commands,
+        settings.permissions,
+        zone=settings.timezone,
+        rate=Rate(settings.chat_rate),
+        channel_name=slack.names.name_of,
+        whose=whose,
     )
     options = AnswerOptions(
         runtime.mark,
@@ -91,15 +95,35 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         runtime.executor,
         clock,
         decide=decider,
-        people=PeopleOfServices(people),
+        people=PeopleOfServices(slack.people),
         limits=settings.queues,
         answers=Answers(options, past),
         past=past,
         budget=EditBudget(),
         services=replace(runtime.services, program=_program(settings, runtime, stores, commands, lambda: runner)),
         beside=LoopBeside(asyncio.get_running_loop(), clock),
+        notice=_notice(settings, runtime),
     )
-    return Chat(runner, ChatIntake(engine, line_of), doors)
+    return Chat(
+        runner,
+        ChatIntake(engine, line_of),
+        slack.doors,
+        (*slack.beside, partial(post_heads, settings, runtime, stores)),
+    )
+
+
+def _notice(settings: Settings, runtime: Runtime) -> Callable[[AuditEntry], Message | None]:
+    """Return what makes the message about an entry of the audit that is posted at once."""
+    notices, redaction = audit_notices(settings), Redaction(settings.secrets())
+    if notices is None:
+        return lambda _: None
+
+    def notice(entry: AuditEntry) -> Message | None:
+        text = entry_notice(entry, notices, runtime.mark, redaction)
+        origin = Notice("audit", uuid4().hex)
+        return None if text is None else Message(origin.key, notices.to, text, origin)
+
+    return notice
 
 
 def _program(
@@ -138,43 +162,3 @@ def _program(
         cancel=lambda number, by: runner().cancel(number, by),
         permissions=settings.permissions,
     )
-
-
-def _doors(settings: Settings, runtime: Runtime) -> tuple[tuple[Door, ...], dict[str, People]]:
-    from slack_alert.channels.slack.client import API_URL, Client, SlackAccess
-    from slack_alert.channels.slack.inbound.people import SlackPeople
-
-    assert settings.token is not None, "there are no doors without it"
-    access = SlackAccess(settings.token.reveal().strip(), settings.api_url or API_URL, settings.proxy, settings.ca_file)
-    commands = [binding for binding in runtime.engine.catalog.bindings if isinstance(binding, Command)]
-    people = SlackPeople(Client(access), groups=groups_of(settings.permissions, commands))
-    doors: list[Door] = []
-    if settings.app_token is not None:
-        from slack_alert.channels.slack.inbound.socket_mode import SocketModeDoor
-
-        app = replace(access, token=settings.app_token.reveal().strip())
-        doors.append(SocketModeDoor(app, people, runtime.clock, command=SLASH))
-    if settings.signing_secret is not None and settings.web_listen:
-        from slack_alert.channels.slack.inbound.http import SlackHooks
-        from slack_alert.web.served_door import ServedDoor
-        from slack_alert.web.server import web_server
-
-        secret = settings.signing_secret.reveal()
-        hooks = SlackHooks(secret, people.installation, people.forget, runtime.clock, command=SLASH)
-        doors.append(ServedDoor(hooks, web_server(settings, hooks.routes())))
-    if settings.chat_poll is not None and settings.chat_channels:
-        from slack_alert.channels.slack.inbound.polling import SlackPolling
-        from slack_alert.channels.slack.inbound.stored_cursor import StoredCursor
-
-        cursor = StoredCursor(runtime.services.key_value_store(_CURSORS))
-        doors.append(
-            SlackPolling(
-                cursor,
-                Client(access),
-                people.installation,
-                runtime.clock,
-                channels=settings.chat_channels,
-                every=settings.chat_poll,
-            )
-        )
-    return tuple(doors), {"slack": people}

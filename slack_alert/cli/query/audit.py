@@ -44,6 +44,7 @@ SHOWN = 50
 @click.option(
     "--export", metavar="FILE", type=click.Path(path_type=Path), help="Write it to a file that only you may read."
 )
+@click.option("--who-may", metavar="TEXT", help="Who may do that, such as 'deploy env:prod': each person, each role.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per entry; with --verify, one document.")
 @click.pass_context
 def audit(
@@ -55,6 +56,7 @@ def audit(
     verify: bool,
     head: str | None,
     export: Path | None,
+    who_may: str | None,
     as_json: bool,
     **flags: object,
 ) -> int:
@@ -64,6 +66,8 @@ def audit(
 
     _refuse_odd_options(verify=verify, head=head, export=export, is_part=bool(since or limit))
     settings = effective_settings(remember(ctx, flags))
+    if who_may is not None:
+        return _who_may(settings, who_may, as_json=as_json)
     begin = parse_moment(since, zone=settings.timezone, now=SystemClock().now()) if since else None
     with database.reading(settings) as reader:
         if verify:
@@ -71,6 +75,18 @@ def audit(
         if export is not None:
             return _export(reader, settings, export, since=begin, limit=limit)
         _list(reader, settings.timezone, since=begin, limit=limit if as_json else limit or SHOWN, as_json=as_json)
+    return exit_codes.FINE
+
+
+def _who_may(settings: Settings, text: str, *, as_json: bool) -> int:
+    from slack_alert.bootstrap.plugin_loading import survey_plugins
+    from slack_alert.cli.query.who_may import who_may_json, who_may_table
+
+    catalog = survey_plugins(settings)
+    if as_json:
+        echo_json(who_may_json(settings, catalog, text))
+    else:
+        echo(who_may_table(settings, catalog, text, sys.stdout))
     return exit_codes.FINE
 
 

@@ -224,9 +224,9 @@ class _Walk:
 
     def _compare_heads(self, last: AuditHead) -> None:
         for head in self._heads:
-            if head.id == last.id and not last.hash.startswith(head.hash):
-                if not any(fault.first <= head.id <= fault.last for fault in self._faults):
-                    self._faults.append(AuditFault(AuditFaultKind.REPLACED, last.id, last.id, last.at, last.at))
+            is_other = head.id == last.id and not last.hash.startswith(head.hash)
+            if is_other and not any(fault.first <= head.id <= fault.last for fault in self._faults):
+                self._faults.append(AuditFault(AuditFaultKind.REPLACED, last.id, last.id, last.at, last.at))
 
 
 def _merged(faults: Iterable[AuditFault]) -> Iterator[AuditFault]:

@@ -27,18 +27,13 @@ class Redaction:
     """Redacts the secrets of the configuration, and everything that looks like a secret of Slack."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = tuple(dict.fromkeys(secret.strip() for secret in secrets))
-        made = [*dict.fromkeys(_forms(self._secrets))]
+        given = tuple(dict.fromkeys(secret.strip() for secret in secrets))
+        made = [*dict.fromkeys(_forms(given))]
         self._straight = [
             _Needle(probe, form.sign, form) for form in made if not form.is_wrapped for probe in form.probes
         ]
         self._wrapped = [_Needle(probe, form.sign, form) for form in made if form.is_wrapped for probe in form.probes]
         self._compiled: dict[Encoding, re.Pattern[str]] = {}
-
-    def with_secrets(self, secrets: Iterable[str]) -> Redaction:
-        """Return a redaction of further secrets as well, such as those of a single run."""
-        more = tuple(secrets)
-        return Redaction((*self._secrets, *more)) if more else self
 
     def __call__(self, text: str) -> str:
         """Return a text without secrets."""

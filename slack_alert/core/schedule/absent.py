@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from slack_alert.core.schedule.intervals import Every
 from slack_alert.core.schedule.slots import SlotSpan
@@ -20,13 +21,10 @@ class Absence(Struct, frozen=True):
     never be reported.
     """
 
+    by_wall_clock: ClassVar[bool] = False
     absent: timedelta
     again: timedelta
     hours: WorkingHours
-
-    @property
-    def by_wall_clock(self) -> bool:
-        return False
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
         """Return the first due time after `after`, or None."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from datetime import MAXYEAR, date, datetime, time, timedelta, tzinfo
+from typing import ClassVar
 
 from slack_alert.core.schedule.cron_parser import CronFields, parse_fields
 from slack_alert.core.schedule.slots import SlotSpan
@@ -21,6 +22,7 @@ class Cron(PrivateStruct, frozen=True):
     With the hour `*` or `*/n`, elapsed time counts: a skipped time is not due, a repeated one is due in both passes.
     """
 
+    by_wall_clock: ClassVar[bool] = True
     hidden = frozenset({"_fields"})
 
     text: str
@@ -29,10 +31,6 @@ class Cron(PrivateStruct, frozen=True):
 
     def __post_init__(self) -> None:
         derive(self, "_fields", parse_fields(self.text))
-
-    @property
-    def by_wall_clock(self) -> bool:
-        return True
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - asked like the others
         """Return the first due time after `after`, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta, tzinfo
+from typing import ClassVar
 
 from slack_alert.core.schedule.slots import SlotSpan, count_slots
 from slack_alert.core.structs import Struct
@@ -13,9 +14,7 @@ from slack_alert.core.units.quantities import format_duration
 class Never(Struct, frozen=True):
     """Never due, for jobs that only react to events."""
 
-    @property
-    def by_wall_clock(self) -> bool:
-        return False
+    by_wall_clock: ClassVar[bool] = False
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - as of every trigger
         """Return None."""
@@ -32,12 +31,9 @@ class Never(Struct, frozen=True):
 class Every(Struct, frozen=True):
     """Due each time an interval has elapsed, first at `start` or one interval after the anchor."""
 
+    by_wall_clock: ClassVar[bool] = False
     interval: timedelta
     start: datetime | None = None
-
-    @property
-    def by_wall_clock(self) -> bool:
-        return False
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
         """Return the first due time after `after`, or None."""
@@ -71,14 +67,11 @@ class EveryDays(Struct, frozen=True):
     the anchor. If `at` is given, it is the time of day, and the first due time is at or after `start` or the anchor.
     """
 
+    by_wall_clock: ClassVar[bool] = True
     days: int
     zone: tzinfo
     at: time | None = None
     start: datetime | None = None
-
-    @property
-    def by_wall_clock(self) -> bool:
-        return True
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:
         """Return the first due time after `after`, or None."""
@@ -115,12 +108,9 @@ class EveryDays(Struct, frozen=True):
 class Once(Struct, frozen=True):
     """Due at one instant; the zone is that of its description."""
 
+    by_wall_clock: ClassVar[bool] = True
     instant: datetime
     zone: tzinfo
-
-    @property
-    def by_wall_clock(self) -> bool:
-        return True
 
     def next_after(self, after: datetime, anchor: datetime) -> datetime | None:  # noqa: ARG002 - asked like the others
         """Return the due time if it is after `after`, else None."""

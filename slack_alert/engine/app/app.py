@@ -319,7 +319,10 @@ class App:
 
     def _open_doors(self) -> list[asyncio.Task[None]]:
         chat = self._chat
-        return [asyncio.create_task(door.run(chat.intake)) for door in chat.doors] if chat is not None else []
+        if chat is None:
+            return []
+        going = [*(door.run(chat.intake) for door in chat.doors), *(call() for call in chat.beside)]
+        return [asyncio.create_task(each) for each in going]
 
     def _has_runs(self) -> bool:
         return bool(self._components.engine.runs() or (self._chat is not None and self._chat.commands.running))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,8 @@ class Chat(Struct, frozen=True):
     commands: Commands
     intake: Intake
     doors: tuple[Door, ...]
+    #: What goes on beside the doors, until cancelled.
+    beside: tuple[Callable[[], Coroutine[object, object, None]], ...] = ()
 
 
 class Components(Struct, frozen=True):

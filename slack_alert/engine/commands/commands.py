@@ -96,6 +96,7 @@ class Commands:
         budget: EditBudget,
         services: ContextServices,
         beside: Beside,
+        notice: Callable[[AuditEntry], Message | None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._recorder = recorder
@@ -109,6 +110,8 @@ class Commands:
         self._budget = budget
         self._services = services
         self._beside = beside
+        #: Makes the message about an entry of the audit that is posted at once.
+        self._notice = notice
         #: By the number of the run; later runs join the queue when their time comes.
         self._open: dict[int, OpenRun] = {}
         self._queue = QueueState()
@@ -187,7 +190,7 @@ class Commands:
     def _refuse(self, asked: AskedCommand, refused: Refused) -> None:
         messages = self._answers.refused(asked, refused)
         entry = self._entry(asked, refused.verdict, refused.reason, words=refused.words, params=refused.params)
-        self._recorder.submit(Batch(messages=messages, settled=[asked.id], audit=[entry]))
+        self._recorder.submit(self._end_of(asked, messages, entry))
 
     def _enqueue(self, one: OpenRun) -> None:
         now = self._clock.now()
@@ -313,7 +316,7 @@ class Commands:
             log_failure(run, result.failure)
         if one.canceled_by:
             result = result._replace(failure=None)
-        state, verdict, audited = _end_of(one, result)
+        state, verdict, audited = _how_it_ended(one, result)
         record = self._record(one, run, result, verdict)
         self._past.add(record)
         self._budget.end(run.id, self._clock.now())
@@ -330,7 +333,7 @@ class Commands:
             one.asked, audited, duration=result.duration, params=one.accepted.params,
             reason=result.failure.kind if result.failure is not None else one.canceled_by,
         )  # fmt: skip
-        batch = Batch(records=[record], messages=messages, settled=[one.asked.id], audit=[entry])
+        batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
 
     def _record(self, one: OpenRun, run: Run, result: Result, verdict: Verdict) -> Record:
@@ -371,7 +374,7 @@ class Commands:
         )  # fmt: skip
         entry = self._entry(one.asked, AuditVerdict.CANCELED, params=one.accepted.params, reason=by)
         record = Record(number, one.asked.command, one.asked.at, Verdict.CANCELED, asked_by=one.asked.by.key)
-        batch = Batch(records=[record], messages=messages, settled=[one.asked.id], audit=[entry])
+        batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
 
     def _terminate(self, run: Run, *, grace: timedelta) -> None:
@@ -427,7 +430,13 @@ class Commands:
             asked, queued, run, QUIET, self._clock.now(), state=RunState.INTERRUPTED, is_first=is_first
         )
         entry = self._entry(asked, AuditVerdict.INTERRUPTED)
-        self._recorder.submit(Batch(records=[record], messages=messages, settled=[asked.id], audit=[entry]))
+        self._recorder.submit(self._end_of(asked, messages, entry, record))
+
+    def _end_of(self, asked: AskedCommand, messages: Sequence[Message], entry: AuditEntry, *records: Record) -> Batch:
+        """Return the batch with which something that was asked has ended."""
+        notice = self._notice(entry)
+        told = [*messages, *([notice] if notice is not None else [])]
+        return Batch(records=list(records), messages=told, settled=[asked.id], audit=[entry])
 
     def _entry(
         self,
@@ -461,7 +470,7 @@ def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
     )  # fmt: skip
 
 
-def _end_of(one: OpenRun, result: Result) -> tuple[RunState, Verdict, AuditVerdict]:
+def _how_it_ended(one: OpenRun, result: Result) -> tuple[RunState, Verdict, AuditVerdict]:
     if one.canceled_by:
         return RunState.CANCELED, Verdict.CANCELED, AuditVerdict.CANCELED
     if result.failure is not None:

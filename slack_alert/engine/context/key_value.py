@@ -86,9 +86,7 @@ class KeyValueStore:
         """Return the store as a run uses it: values that a sensor's run sets are written together with its events."""
         if run.emits is None:
             return self
-        own = SensorKeyValueStore(
-            self._pack, self._entries, write=self._write, now=self._now, order=self._order, look=self._look
-        )
+        own = SensorKeyValueStore(self)
         output_of(run).keep_values = own.flush
         return own
 
@@ -120,19 +118,10 @@ class SensorKeyValueStore(KeyValueStore):
     lose them for good.
     """
 
-    def __init__(
-        self,
-        pack: str,
-        entries: dict[str, StoredValue],
-        *,
-        write: Write,
-        now: Callable[[], datetime],
-        order: Lock,
-        look: Callable[[], Iterable[StoredValue]] | None = None,
-    ) -> None:
-        super().__init__(pack, (), write=write, now=now, look=look)
-        self._entries = entries
-        self._order = order
+    def __init__(self, shared: KeyValueStore) -> None:
+        super().__init__(shared._pack, (), write=shared._write, now=shared._now, look=shared._look)
+        self._entries = shared._entries
+        self._order = shared._order
         self._set: list[StoredValue] = []
 
     def _unwritten(self) -> Sequence[StoredValue]:

@@ -16,7 +16,7 @@ from slack_alert.channels.slack.inbound.translate import DirectoryChange, SlackI
 from slack_alert.channels.slack.reading import part_of, text_of, unreadable
 from slack_alert.core.model.asked import Asker, Identity, Standing
 from slack_alert.core.retry import SendStatus
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,8 @@ class SlackPeople:
             return Asker(identity, Standing.UNKNOWN)
         wanted = sorted(self._groups)
         asked = [self._in_time("usergroups.users.list", self._members.get(group)) for group in wanted]
-        standing, members = await asyncio.gather(
-            self._in_time("users.info", self._standing(identity)), asyncio.gather(*asked)
-        )
+        (standing, name), members = await asyncio.gather(self._known(identity), asyncio.gather(*asked))
+        identity = replace(identity, name=name or identity.name)
         if standing not in (Standing.MEMBER, Standing.GUEST):
             return Asker(identity, standing or Standing.UNKNOWN)
         known = {group: users for group, users in zip(wanted, members, strict=True) if users is not None}
@@ -92,10 +91,14 @@ class SlackPeople:
         self._accounts.close()
         self._members.close()
 
-    async def _standing(self, identity: Identity) -> Standing:
+    async def _known(self, identity: Identity) -> tuple[Standing | None, str]:
+        """Return the standing, None where it is not known in time, and the name."""
+        return await self._in_time("users.info", self._standing(identity)) or (None, "")
+
+    async def _standing(self, identity: Identity) -> tuple[Standing, str]:
         installation = await self.installation()
         account = await self._accounts.get(identity.user)
-        return account.standing(identity, installation) if account else Standing.STRANGER
+        return (account.standing(identity, installation), account.name) if account else (Standing.STRANGER, "")
 
     async def _in_time(self, method: str, answer: Awaitable[T]) -> T | None:
         """Return the answer, or None where there is none in time."""
@@ -149,6 +152,8 @@ class Account(Struct, frozen=True):
     """What `users.info` tells of an account."""
 
     team: str
+    #: The name that others see.
+    name: str = ""
     #: In an organization, the workspaces that have this member.
     teams: frozenset[str] = frozenset()
     enterprise: str = ""
@@ -186,8 +191,10 @@ def read_account(user: Mapping[str, Any], its_id: str) -> Account:
     teams = organization.get("teams") or []
     if not isinstance(teams, list) or not all(isinstance(team, str) for team in teams):
         raise unreadable()
+    names = (text_of(part_of(user, "profile"), "display_name"), text_of(user, "real_name"), text_of(user, "name"))
     return Account(
         team=text_of(user, "team_id", is_needed=True),
+        name=next(filter(None, names), ""),
         teams=frozenset(teams),
         enterprise=text_of(organization, "enterprise_id"),
         is_disabled=bool(user.get("deleted")),

@@ -117,15 +117,6 @@ def test_what_only_looks_a_little_like_one_stays(text: str) -> None:
     assert Redaction()(text) == text
 
 
-def test_a_run_may_have_secrets_of_its_own() -> None:
-    clean = Redaction(["swordfish"])
-    own = clean.with_secrets(["http://ann:hunter22@host/"])
-
-    assert own("swordfish hunter22") == "[secret] [secret]"
-    assert clean("swordfish hunter22") == "[secret] hunter22"
-    assert clean.with_secrets([]) is clean
-
-
 @pytest.mark.parametrize(
     ("address", "parts"),
     [
