@@ -35,6 +35,10 @@ lock = {env}
 cwd = plugins
 timeout = 10m
 help = Put a version of an application into an environment.  # for all
+
+[roles]
+ops = U123
+release = U123
 """
 
 
