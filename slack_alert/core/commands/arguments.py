@@ -140,7 +140,7 @@ class _Given(Struct):
                 self.refuse_option(word)
         last = next((one for one in reversed(self.parameters) if not one.is_named), None)
         is_shown = not any(one.is_secret for one in self.parameters)
-        shown = f": {excerpt(' '.join(words), 80)}" if is_shown else ""
+        shown = f": {excerpt(' '.join(words), 80)}." if is_shown else "."
         count = "one word" if len(words) == 1 else f"{len(words)} words"
         is_text = last is not None and last.kind is ValueKind.TEXT
         hint = "Put a text of several words in quotes." if is_text else "Take the rest out."
