@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from enum import Enum
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
-from slack_alert.core.structs import Struct, derive
+from slack_alert.core.structs import Struct, Word, derive
 from slack_alert.core.units.names import alike, composed
 
 #: In characters; shorter problems need not be abridged.
 _LONG = 500
 
 
-class Severity(str, Enum):
+class Severity(Word):
     """Severity of a problem; an error excludes its function (or file)."""
 
     ERROR = "error"
     WARNING = "warning"
     NOTICE = "notice"
-
-    def __str__(self) -> str:
-        """Return the word users see."""
-        return self.value
 
 
 class Problem(Struct, frozen=True):

@@ -5,13 +5,14 @@ fifth.
 """
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from msgspec import Meta, MsgspecError, Struct, convert, field, json, msgpack, to_builtins
 from msgspec.structs import asdict, astuple, force_setattr, replace
 
 __all__ = (
-    "Int64", "PrivateStruct", "Struct", "Unreadable", "asdict", "astuple", "derive", "field", "from_json",
+    "Int64", "PrivateStruct", "Struct", "Unreadable", "Word", "asdict", "astuple", "derive", "field", "from_json",
     "from_packed", "from_plain", "replace", "to_json", "to_packed", "to_plain",
 )  # fmt: skip
 
@@ -62,6 +63,14 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+class Word(str, Enum):
+    """A word of a fixed set, which is printed as users see it."""
+
+    __str__ = str.__str__
+    # Enum's own is a function in Python, and millions of verdicts are hashed.
+    __hash__ = str.__hash__
 
 
 class PrivateStruct(Struct, frozen=True):

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from enum import Enum
+from datetime import datetime
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.pipeline.gate import gate, pause_status
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Pause, State, is_quota_used_up
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, Word
+from slack_alert.core.units.local_time import TICK
 
-_TICK = timedelta(microseconds=1)
 #: Number of consecutive closed windows that are skipped; a job without an open one by then is taken never to run.
 _WINDOWS = 400
 
 
-class Standing(str, Enum):
+class Standing(Word):
     """Status of a job, in the words that `jobs` shows."""
 
     ACTIVE = "active"
     PAUSED = "paused"
     MUTED = "muted"
     OFF_HOURS = "off_hours"
-
-    def __str__(self) -> str:
-        """Return the word users see."""
-        return self.value
 
 
 class Outlook(Struct, frozen=True):
@@ -90,7 +85,7 @@ def _next_run(job: Job, state: State, pause: Pause | None, *, after: datetime, a
         opening = _opening(job, state, pause, slot, verdict)
         if opening is None:
             return None
-        after = opening - _TICK
+        after = opening - TICK
     return None
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.structs import Int64, Struct, replace
+from slack_alert.core.structs import Int64, Struct, Word, replace
 
 
 class PostedDelivery(NamedTuple):
@@ -105,7 +105,7 @@ class Message(Struct, frozen=True):
     thread: str = ""
 
 
-class Status(str, Enum):
+class Status(Word):
     """Status of a delivery."""
 
     QUEUED = "queued"
@@ -113,10 +113,6 @@ class Status(str, Enum):
     DEAD = "dead"
     #: Replaced, along with others, by one message that counts and names them.
     COLLAPSED = "collapsed"
-
-    def __str__(self) -> str:
-        """Return the word users see."""
-        return self.value
 
 
 class Delivery(Struct, frozen=True):

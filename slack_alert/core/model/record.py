@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import NamedTuple
 
 from slack_alert.core.model.reason import Reason
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, Word
 
 
-class Verdict(str, Enum):
+class Verdict(Word):
     """The result of the gate, or of a run in the history; GO is never stored."""
 
     GO = "go"
@@ -27,13 +26,6 @@ class Verdict(str, Enum):
     INTERRUPTED = "interrupted"
     TIMED_OUT = "timed_out"
     CANCELED = "canceled"
-
-    # Enum's own is a function in Python, and millions of verdicts are hashed.
-    __hash__ = str.__hash__
-
-    def __str__(self) -> str:
-        """Return the word users see."""
-        return self.value
 
 
 #: Verdicts of slots that did not run; consecutive ones may be stored as one record with a count.

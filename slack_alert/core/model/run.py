@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any, NamedTuple
 
 from slack_alert.core.content.render import Piece
@@ -12,22 +11,18 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import backoff
-from slack_alert.core.structs import Struct, field
+from slack_alert.core.structs import Struct, Word, field
 
 #: Longest delay between retries, unless the first delay is longer already.
 LONGEST_DELAY = timedelta(hours=1)
 
 
-class Isolation(str, Enum):
+class Isolation(Word):
     """Where a function runs."""
 
     NONE = "none"
     #: In a separate process, which can be killed.
     PROCESS = "process"
-
-    def __str__(self) -> str:
-        """Return the word users write."""
-        return self.value
 
 
 class RunOptions(Struct, frozen=True):

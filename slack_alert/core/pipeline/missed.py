@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.record import Verdict
@@ -11,8 +11,7 @@ from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.schedule.triggers import Trigger
 from slack_alert.core.structs import Struct, replace
-
-_TICK = timedelta(microseconds=1)
+from slack_alert.core.units.local_time import TICK
 
 
 class SlotRange(Struct, frozen=True):
@@ -55,8 +54,8 @@ def missed_ranges(
         return
     while (slot := job.trigger.next_after(after, anchor)) is not None and slot <= until:
         verdict = gate(job, state, slot, pause=pause)
-        turn = min((at for at in _change_points(job, state, pause, slot) if at > slot), default=until + _TICK)
-        passed = job.trigger.passed(slot - _TICK, min(turn - _TICK, until), anchor)
+        turn = min((at for at in _change_points(job, state, pause, slot) if at > slot), default=until + TICK)
+        passed = job.trigger.passed(slot - TICK, min(turn - TICK, until), anchor)
         after = passed.last or slot
         yield SlotRange(Verdict.MISSED if verdict is Verdict.GO else verdict, slot, after, max(passed.count, 1))
 
@@ -79,7 +78,7 @@ def take_catch_up_slot(
     if place is None:
         return rows, None
     row = rows[place]
-    rest = job.trigger.passed(row.first - _TICK, row.last - _TICK, anchor)
+    rest = job.trigger.passed(row.first - TICK, row.last - TICK, anchor)
     is_more = rest.last is not None and rest.count
     before = [replace(row, last=rest.last or row.last, count=rest.count)] if is_more else []
     return [*rows[:place], *before, *rows[place + 1 :]], row.last

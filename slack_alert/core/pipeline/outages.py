@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
-from enum import Enum
 
 from slack_alert.core.model.reason import Reason, ReasonCode
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, Word
 from slack_alert.core.units.humanize import format_time
 from slack_alert.core.units.local_time import wall_of
 
@@ -14,16 +13,12 @@ from slack_alert.core.units.local_time import wall_of
 LONG = timedelta(minutes=1)
 
 
-class OutageCause(str, Enum):
+class OutageCause(Word):
     """Cause of an outage, in the words of its message."""
 
     DOWN = "Not running"
     STALLED = "Standing still"
     ASLEEP = "Asleep (or the clock was set ahead)"
-
-    def __str__(self) -> str:
-        """Return the words of the message."""
-        return self.value
 
 
 class Outage(Struct, frozen=True):

@@ -12,13 +12,13 @@ from slack_alert.core.pipeline.missed import FirstSlots, SlotRange, is_unrestric
 from slack_alert.core.pipeline.outages import Outage
 from slack_alert.core.pipeline.reasons import gate_reason
 from slack_alert.core.schedule.triggers import Trigger
+from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.clock_watch import MissedTicks
 from slack_alert.engine.ports import Recorder
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.run_records import submit_with_starts
 
-_TICK = timedelta(microseconds=1)
 #: From so many jobs on, they share a row.
 _MANY = 32
 #: So many jobs share a row at most.
@@ -97,7 +97,7 @@ class MissedSlots:
             if slot is None or slot > now:
                 continue
             if job_state.job.at_start:  # Its run at the start replaces the missed slot, and has the slot `now`.
-                self.record_stalled(job_state, missed_ticks, first=slot, last=now - _TICK)
+                self.record_stalled(job_state, missed_ticks, first=slot, last=now - TICK)
             else:
                 yield (
                     job_state,
@@ -116,10 +116,10 @@ class MissedSlots:
             return slots[-1]
         if slots[-1] >= missed_ticks.in_time:
             if len(slots) > 1:  # Else they were recorded together with those of other jobs.
-                self.record_stalled(job_state, missed_ticks, first=slots[0], last=slots[-1] - _TICK)
+                self.record_stalled(job_state, missed_ticks, first=slots[0], last=slots[-1] - TICK)
             return slots[-1]
         return self.record_passed(
-            job_state, missed_ticks, after=slots[0] - _TICK, until=slots[-1], young=job_state.job.catch_up
+            job_state, missed_ticks, after=slots[0] - TICK, until=slots[-1], young=job_state.job.catch_up
         )
 
     def record_passed(
@@ -139,7 +139,7 @@ class MissedSlots:
         self, job_state: JobState, missed_ticks: MissedTicks, *, first: datetime, last: datetime
     ) -> None:
         """Record the slots from `first` to `last`, which a stall left without a run."""
-        self._write(job_state, _ranges(job_state, first - _TICK, last), missed_ticks)
+        self._write(job_state, _ranges(job_state, first - TICK, last), missed_ticks)
 
     def record_shared(
         self, job_states: Sequence[JobState], slots: Sequence[datetime], missed_ticks: MissedTicks | None
@@ -152,7 +152,7 @@ class MissedSlots:
         if missed_ticks is not None and slots[-1] >= missed_ticks.in_time and len(job_states) >= _MANY:
             for start in range(0, len(job_states), _TOGETHER):
                 for alike in _alike(job_states[start : start + _TOGETHER]):
-                    self._fold_together(alike, missed_ticks, first=slots[0], last=slots[-1] - _TICK)
+                    self._fold_together(alike, missed_ticks, first=slots[0], last=slots[-1] - TICK)
                     done.update(alike)
         return done
 
@@ -160,7 +160,7 @@ class MissedSlots:
         self, alike: Sequence[JobState], missed_ticks: MissedTicks, *, first: datetime, last: datetime
     ) -> None:
         names, like = tuple(job_state.job.name for job_state in alike), alike[0]
-        for gap in _ranges(like, first - _TICK, last):
+        for gap in _ranges(like, first - TICK, last):
             self._note(gap_record(like, gap, missed_ticks.outage)._replace(binding="", sharers=names), alike)
             for job_state in alike:
                 job_state.mark_accounted(gap.last)

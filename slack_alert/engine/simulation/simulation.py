@@ -15,14 +15,13 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.missed import missed_ranges
 from slack_alert.core.policy.mutes import MuteReason, never_muted
+from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Executor, Tick
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecutor, VirtualClock
-
-_TICK = timedelta(microseconds=1)
 
 
 class Simulation:
@@ -93,7 +92,7 @@ class Simulation:
             if self._job_states[place].is_due(slot):
                 taken.append(place)
             else:
-                self._plan(place, slot - _TICK)
+                self._plan(place, slot - TICK)
         return taken
 
     def _group_key(self, slot: datetime, place: int) -> tuple[bool, int]:
@@ -109,8 +108,8 @@ class Simulation:
             job_state.job,
             job_state.state,
             job_state.hold,
-            after=slot - _TICK,
-            until=end - _TICK,
+            after=slot - TICK,
+            until=end - TICK,
             anchor=job_state.anchor,
         )
         row = next(rows)
@@ -120,7 +119,7 @@ class Simulation:
 
 def _search_start(job_state: JobState, start: datetime) -> datetime:
     """Return after when to look for slots: the start may be a slot, but a job with `at_start` runs once then."""
-    return start if job_state.job.at_start else start - _TICK
+    return start if job_state.job.at_start else start - TICK
 
 
 def simulate(
