@@ -444,8 +444,8 @@ class Engine:
             self._recorder.record_quiet(quiet_record(job_state, run, result))
             job_state.run = None
             return
-        mute = self._mute(run.binding, run.slot)
-        settlement = job_state.settle(lambda state: settle(job, state, run.posts, result, self._mark, mute=mute))
+        mute, posts = self._mute(run.binding, run.slot), run.posts
+        settlement = job_state.settle(lambda state: settle(job, state, posts, result, self._mark, mute=mute))
         batch = Batch(
             states={run.binding: settlement.state},
             seen={run.binding: job_state.seen_at(run.slot)},
@@ -456,7 +456,7 @@ class Engine:
         )
         progress.is_kept = False
         if settlement.messages:  # For what a thread that the function has left may still say.
-            progress.posts = replace(run.posts, said=run.posts.said + len(settlement.messages))
+            progress.posts = replace(posts, said=posts.said + len(settlement.messages))
         self._recorder.submit(batch, partial(self._written, job_state, run, settlement.state))
 
     def _written(self, job_state: JobState, run: Run, state: State) -> None:

@@ -318,7 +318,7 @@ def _with_pause_notice(
 
 def _with_elsewhere(run: RunPosts, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """Return the pieces together with those that the run posts to other addresses."""
-    return (*pieces, *[piece for _, piece in run.elsewhere])
+    return (*pieces, *[piece for _, piece in run.elsewhere]) if run.elsewhere else pieces
 
 
 def _join_fallbacks(pieces: tuple[Piece, ...]) -> str:

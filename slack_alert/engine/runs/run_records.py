@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -80,8 +80,10 @@ def outcome_of(result: Result, said: str, text: str) -> Outcome | None:
     return Outcome(said, failure.verdict, kind, message, failure.attempt)
 
 
-def joined(before: Iterable[str], last: str) -> str:
+def joined(before: Sequence[str], last: str) -> str:
     """Return what a run said on its way and at its end as one text."""
+    if not before:
+        return last
     told = [text for text in (*before, last) if text]
     return shortened("\n".join(told)) if len(told) > 1 else "".join(told)
 
