@@ -9,7 +9,7 @@ from slack_alert.core.commands.arguments import canonical, masked, parse_argumen
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.denials import explain
 from slack_alert.core.commands.permission_lines import Conversation
-from slack_alert.core.commands.permissions import Permissions, argument_texts, decide, default_texts
+from slack_alert.core.commands.permissions import Decision, Permissions, argument_texts, decide, default_texts
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.commands.roles import is_same_person, person_of, roles_of
 from slack_alert.core.commands.schedule_words import split_time
@@ -58,6 +58,8 @@ class Refused(Struct, frozen=True):
     params: Mapping[str, object] = field(default_factory=dict)
     #: How the command is written, where its words were wrong.
     usage: str = ""
+    #: It may be allowed once a service answers again.
+    is_uncertain: bool = False
 
 
 class Decider:
@@ -98,9 +100,10 @@ class Decider:
             written = (command.words, usage(command)) if command is not None else ("", "")
             return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])
         shown, params = canonical(command, arguments), masked(arguments, command.parameters)
-        said = self._denial(asked, asker, command, arguments)
-        if said:
-            return Refused(AuditVerdict.DENIED, said, words=shown, params=params)
+        denied = self._denied(asked, asker, command, arguments)
+        if denied is not None:
+            said = explain(denied, self._permissions.roles)
+            return Refused(AuditVerdict.DENIED, said, words=shown, params=params, is_uncertain=denied.is_uncertain)
         identity = asker.identity
         by = AskedBy(
             identity.user, identity.key, identity.name, identity.service, roles_of(self._permissions.roles, asker)
@@ -108,20 +111,20 @@ class Decider:
         lock = _filled(command, arguments)
         return Accepted(command, arguments, shown, usage(command), params, lock, by, later)
 
-    def _denial(self, asked: AskedCommand, asker: Asker, command: Command, arguments: Arguments) -> str:
-        """Return why somebody may not; empty: he may."""
+    def _denied(self, asked: AskedCommand, asker: Asker, command: Command, arguments: Arguments) -> Decision | None:
+        """Return the decision by which somebody may not; None: he may."""
         to = asked.reply_to.to
         conversation = Conversation.of(to, self._channel_name(to.conversation))
         roles = self._permissions.roles
         if command.name == CANCEL and isinstance(number := arguments.values.get("run"), int):
             owner = self._whose(number)
             if owner is not None and is_same_person(roles, owner, asker.identity):
-                return ""
+                return None
         for each, texts in self._rights(command, arguments):
             decision = decide(self._permissions, asker, each, texts, conversation)
             if not decision.is_allowed:
-                return explain(decision, roles)
-        return ""
+                return decision
+        return None
 
     def _rights(
         self, command: Command, arguments: Arguments

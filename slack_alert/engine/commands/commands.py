@@ -35,6 +35,8 @@ EXPIRES = timedelta(minutes=10)
 CANCEL_GRACE = timedelta(seconds=5)
 #: Of so many in a queue the place is told again when it changes, so that a long queue makes few edits.
 _NEAR = 3
+#: How long after a service did not tell who somebody is it is asked again about what was accepted.
+_ASK_AGAIN = timedelta(seconds=10)
 #: A run that takes less is told with its end only.
 _BRIEF = timedelta(seconds=1)
 
@@ -120,6 +122,8 @@ class Commands:
         #: The runs of a former process, and who has canceled one before it was decided on again.
         self._former: set[int] = set()
         self._canceled_early: dict[int, str] = {}
+        #: What was accepted, and of which a service does not tell at present who asked; and when it is asked again.
+        self._unsure: dict[AskedCommand, datetime] = {}
         self._is_stopped = False
         engine.asked = self._identify
         engine.cancel = self.cancel
@@ -164,6 +168,9 @@ class Commands:
             self._refuse(asked, late)
             return
         decided = self._decide(asked, asker, now)
+        if isinstance(decided, Refused) and decided.is_uncertain and asked.run:
+            self._unsure[asked] = now + _ASK_AGAIN
+            return
         if isinstance(decided, Refused):
             self._open.pop(asked.run, None)  # A later run whose time has come.
             self._refuse(asked, decided)
@@ -194,8 +201,8 @@ class Commands:
 
     def _enqueue(self, one: OpenRun) -> None:
         now = self._clock.now()
-        if one.number not in self._open:  # It was canceled meanwhile.
-            return
+        if one.number not in self._open or self._queue.find(one.number) is not None:
+            return  # It was canceled meanwhile, or was taken up twice.
         if by := self._canceled_early.pop(one.number, ""):
             self._cancel(one.number, by)
             return
@@ -276,7 +283,12 @@ class Commands:
         self._services.children.terminate(run.id)
 
     def refresh(self) -> None:
-        """Tell how far the runs are that take a while; called now and then, on any thread."""
+        """Tell how far the runs are that take a while; called now and then, on the main loop."""
+        now = self._clock.now()
+        if again := [asked for asked, at in list(self._unsure.items()) if at <= now]:
+            for asked in again:
+                self._unsure.pop(asked, None)
+            self._beside.begin(self._identify_all(again))
         if self._open:
             self._engine.post(self._tell_progress)
 
