@@ -461,9 +461,10 @@ class Commands:
         params: Mapping[str, object] | None = None,
     ) -> AuditEntry:
         to = asked.reply_to.to
+        channel = "" if to.channel == "terminal" else to.conversation  # There, who knows it reads the answers.
         return AuditEntry(
-            self._clock.now(), asked.by.key, asked.by.name, to.channel, to.conversation, asked.door,
-            asked.words or words or asked.text, params or {}, verdict, reason, asked.run or None, duration,
+            self._clock.now(), asked.by.key, asked.by.name, to.channel, channel, asked.door,
+            asked.words or words or _unread(asked.text), params or {}, verdict, reason, asked.run or None, duration,
         )  # fmt: skip
 
 
@@ -473,6 +474,12 @@ class _CommandHost:
     def __init__(self, commands: Commands, engine: Engine) -> None:
         self.say = commands.say
         self.hold = engine.hold
+
+
+def _unread(text: str) -> str:
+    """Return what is on record of a line that was not read as a command: what follows its first word may be secret."""
+    first, *rest = text.split(maxsplit=1) or [""]
+    return f"{first} …" if rest else first
 
 
 def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
