@@ -413,7 +413,8 @@ class Engine:
             return
         asked = replace(asked, id=next(self._event_ids))
         batch = Batch(asked=[asked], inbound=[(one, now) for one in asked.ids])
-        self._recorder.submit(batch, partial(_call_all, [then, partial(self.asked, asked)]))
+        # Who is told that it is kept finds that something goes on.
+        self._recorder.submit(batch, partial(_call_all, [partial(self.asked, asked), then]))
 
     def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
         """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""

@@ -48,7 +48,7 @@ _TIMES = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[+-]\d\d:\d\d)?"), "TIME"),
     (re.compile(rf"(?:{_DAY} )?\b\d\d:\d\d(?::\d\d)?\b"), "TIME"),
 )
-_SPAN = r"(?:\d+ (?:ms|s|min|h|d)|a moment)"
+_SPAN = r"(?:\d+(?:\.\d+)? (?:ms|s|min|h|d)|a moment)"
 _OTHERS = (
     (re.compile(rf"\b(?:in )?{_SPAN}(?: {_SPAN})?\b"), "SPAN"),
     (re.compile(r"TIME now"), "TIME SPAN"),
@@ -56,6 +56,7 @@ _OTHERS = (
     (re.compile(r"\bprocess \d+"), "process N"),
     (re.compile(r"\b\d+\.\d+\.\d+\b"), "VERSION"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "KEY"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "HASH"),
     # Marks in a traceback, which every Python sets in its own way.
     (re.compile(r"^ *[~^]+\n", re.MULTILINE), ""),
     (re.compile(r"-{3,}"), "---"),

@@ -112,4 +112,5 @@ def shown(message: TerminalMessage, out: TextIO, told: dict[str, str], *, prompt
     """Print a message, an edit only where it says something else; the prompt stands below it."""
     if told.get(message.key) != message.text:
         told[message.key] = message.text
-        print(f"\r{message.text}\n{prompt}", end="", file=out, flush=True)
+        over_prompt = "\r" if prompt else ""
+        print(f"{over_prompt}{message.text}\n{prompt}", end="", file=out, flush=True)
