@@ -27,7 +27,7 @@ def notices(*sensitive: str, hours: str = "always") -> AuditNotices:
 
 def told(entry: AuditEntry, rules: AuditNotices, redaction: Redaction | None = None) -> str | None:
     notice = entry_notice(entry, rules, MARK, redaction or Redaction())
-    return notice and notice.text
+    return None if notice is None else notice.text
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_sensitive_commands_begin_with_its_words(command: str, sensitive: tuple[
 @pytest.mark.parametrize(
     ("local", "why"),
     [
-        (datetime(2026, 11, 20, 9, 0), ""),
-        (datetime(2026, 11, 20, 17, 59, 59), ""),
-        (datetime(2026, 11, 20, 18, 0), "outside office hours"),
-        (datetime(2026, 11, 20, 8, 59, 59), "outside office hours"),
-        (datetime(2026, 11, 21, 12, 0), "outside office hours"),
+        (datetime(2026, 11, 20, 9, 0, tzinfo=BERLIN), ""),
+        (datetime(2026, 11, 20, 17, 59, 59, tzinfo=BERLIN), ""),
+        (datetime(2026, 11, 20, 18, 0, tzinfo=BERLIN), "outside office hours"),
+        (datetime(2026, 11, 20, 8, 59, 59, tzinfo=BERLIN), "outside office hours"),
+        (datetime(2026, 11, 21, 12, 0, tzinfo=BERLIN), "outside office hours"),
     ],
 )
 def test_every_entry_outside_of_office_hours_is_posted(local: datetime, why: str) -> None:
-    at = local.replace(tzinfo=BERLIN).astimezone(timezone.utc)
+    at = local.astimezone(timezone.utc)
 
     assert notices(hours="mon-fri 9:00-18:00").why(replace(ENTRY, at=at)) == why
 
