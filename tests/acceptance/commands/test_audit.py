@@ -31,7 +31,9 @@ ENTRIES = (
         ENTRY, at=ago(hours=3), by="slack:T1/U2", name="", command="cancel 412", params={"run": 412}, run=None,
         verdict=AuditVerdict.DENIED, reason="cancel = ops: ask ann", duration=None, channel="",
     ),
-    replace(ENTRY, at=ago(hours=1), command="deploy web", verdict=AuditVerdict.FAILED, reason="KeyError", ip="192.0.2.1"),
+    replace(
+        ENTRY, at=ago(hours=1), command="deploy web", verdict=AuditVerdict.FAILED, reason="KeyError", ip="192.0.2.1"
+    ),
 )  # fmt: skip
 
 
