@@ -19,6 +19,8 @@ from tests.fakes.slack_rules import Json
 
 ANN = Identity("slack", "T0TEST", "U0ANN")
 BOB = Identity("slack", "T0TEST", "U0BOB")
+#: With the name that Slack tells of the account.
+NAMED_ANN = Identity("slack", "T0TEST", "U0ANN", "ann")
 Result = TypeVar("Result")
 
 
@@ -78,7 +80,7 @@ def calls(slack: FakeSlack, method: str) -> list[Json]:
 def test_an_account_has_the_standing_that_slack_tells(slack: FakeSlack, account: Json, standing: Standing) -> None:
     slack.workspace.accounts = {"U0ANN": account}
 
-    assert asker(slack, ANN) == Asker(ANN, standing)
+    assert asker(slack, ANN) == Asker(ANN if standing is Standing.UNKNOWN else NAMED_ANN, standing)
 
 
 @pytest.mark.parametrize("hidden", [True, False])
@@ -100,6 +102,20 @@ def test_slackbot_is_a_bot() -> None:
     assert account.is_bot
 
 
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        ({"profile": {"display_name": "ann"}, "real_name": "Ann Lee", "name": "alee"}, "ann"),
+        ({"profile": {"display_name": ""}, "real_name": "Ann Lee", "name": "alee"}, "Ann Lee"),
+        ({"real_name": "Ann Lee", "name": "alee"}, "Ann Lee"),
+        ({"name": "alee"}, "alee"),
+        ({}, ""),
+    ],
+)
+def test_an_account_has_the_name_that_others_see(names: Json, name: str) -> None:
+    assert read_account({"id": "U0ANN", "team_id": "T0TEST", **names}, "U0ANN").name == name
+
+
 WIDE = SlackInstallation("T0TEST", "U0BOT", "E0", is_organization_wide=True)
 ALONE = SlackInstallation("T0TEST", "U0BOT", "E0")
 
@@ -112,7 +128,7 @@ ALONE = SlackInstallation("T0TEST", "U0BOT", "E0")
         (WIDE, Account("T0FAR", enterprise="E1"), "T0FAR", Standing.STRANGER),
         (WIDE, Account("T0TEST"), "T0TEST", Standing.STRANGER),
         (ALONE, Account("T0FAR", enterprise="E0"), "T0FAR", Standing.STRANGER),
-        (ALONE, Account("T0FAR", frozenset({"T0TEST"}), "E0"), "T0FAR", Standing.MEMBER),
+        (ALONE, Account("T0FAR", teams=frozenset({"T0TEST"}), enterprise="E0"), "T0FAR", Standing.MEMBER),
         (SlackInstallation("T0TEST", "U0BOT"), Account("T0FAR"), "T0FAR", Standing.STRANGER),
         # Where nothing is known of an organization, nobody belongs to it.
         (SlackInstallation("T0TEST", "U0BOT", "", is_organization_wide=True), Account("T0FAR"), "", Standing.STRANGER),
@@ -137,12 +153,12 @@ def test_the_installation_is_asked_for_once(slack: FakeSlack) -> None:
 def test_groups_are_asked_for_by_the_roles_alone(slack: FakeSlack) -> None:
     slack.workspace.groups = {"S0OPS": ["U0ANN"], "S0DEV": ["U0BOB"], "S0ALL": ["U0ANN", "U0BOB"]}
 
-    assert asker(slack, ANN, groups=["S0OPS", "S0DEV"]) == Asker(ANN, Standing.MEMBER, frozenset({"S0OPS"}))
+    assert asker(slack, ANN, groups=["S0OPS", "S0DEV"]) == Asker(NAMED_ANN, Standing.MEMBER, frozenset({"S0OPS"}))
     assert sorted(each["usergroup"] for each in calls(slack, "usergroups.users.list")) == ["S0DEV", "S0OPS"]
 
 
 def test_a_group_that_does_not_exist_has_no_members(slack: FakeSlack) -> None:
-    assert asker(slack, ANN, groups=["S0NONE"]) == Asker(ANN, Standing.MEMBER)
+    assert asker(slack, ANN, groups=["S0NONE"]) == Asker(NAMED_ANN, Standing.MEMBER)
 
 
 def test_groups_are_unknown_where_the_plan_has_none(slack: FakeSlack) -> None:
@@ -152,7 +168,7 @@ def test_groups_are_unknown_where_the_plan_has_none(slack: FakeSlack) -> None:
         return [await people.asker(ANN), await people.asker(BOB)]
 
     first, second = using(slack, twice, groups=["S0OPS"])
-    assert first == Asker(ANN, Standing.MEMBER, unknown_groups=frozenset({"S0OPS"}))
+    assert first == Asker(NAMED_ANN, Standing.MEMBER, unknown_groups=frozenset({"S0OPS"}))
     assert second.unknown_groups == {"S0OPS"}
     assert len(calls(slack, "usergroups.users.list")) == 1
 
@@ -227,9 +243,9 @@ def test_what_has_changed_is_asked_for_anew(slack: FakeSlack) -> None:
         return [*asked, await people.asker(ANN)]
 
     assert using(slack, ask, groups=["S0OPS"]) == [
-        Asker(ANN, Standing.MEMBER, frozenset({"S0OPS"})),
-        Asker(ANN, Standing.GUEST, frozenset({"S0OPS"})),
-        Asker(ANN, Standing.GUEST),
+        Asker(NAMED_ANN, Standing.MEMBER, frozenset({"S0OPS"})),
+        Asker(NAMED_ANN, Standing.GUEST, frozenset({"S0OPS"})),
+        Asker(NAMED_ANN, Standing.GUEST),
     ]
 
 

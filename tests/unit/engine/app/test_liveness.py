@@ -66,7 +66,7 @@ class Program:
         engine = SimpleNamespace(runs=list, post=lambda call: call())
         parts = SimpleNamespace(
             clock=clock, sender=self.sender, writer=self.writer, engine=engine, load=ExecutorLoad,
-            stalled_addresses=lambda _began, _now: self.still, heartbeat=None,
+            stalled_addresses=lambda _began, _now: self.still, heartbeat=None, keeps_pulse=True,
         )  # fmt: skip
         self.pulse = Liveness(cast("Components", parts))
         self.pulse.tick(self.now)
