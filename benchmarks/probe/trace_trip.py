@@ -1,7 +1,8 @@
 """Run the program and write which of its files a slot passes through that speaks: `trace_trip OUT ARGUMENTS`.
 
-Traced is the second slot, as the first one makes what all others use, from the scheduler's call to Slack's answer. A
-star marks the files that the slot passes through: they are handed the run, or what becomes of it up to the delivery.
+Traced are the slots after the first, which makes what all others use, each from the scheduler's call to Slack's answer;
+told is what all of them call, without what happened to be done beside one of them. A star marks the files that a slot
+passes through: they are handed the run, or what becomes of it up to the delivery.
 """
 
 from __future__ import annotations
@@ -23,15 +24,19 @@ _TRAVELLERS = frozenset(
     ["Run", "RunPosts", "Result", "Returned", "Draft", "Text", "Settlement", "Record", "Message", "Batch", "Delivery"]
 )
 _END = "channels/slack/channel.py", "send"
+_TRACED = 3
 
 
 class Trace:
-    """A profile function for all threads; it ends the process once the slot has arrived."""
+    """A profile function for all threads; it ends the process once the slots have arrived."""
 
     def __init__(self, out: Path) -> None:
         self._out = out
         self._begun = 0
+        #: Of the present slot, and of those before: the functions called in each file.
         self._files: dict[str, set[str]] = {}
+        self._arrived: list[dict[str, set[str]]] = []
+        self._is_going = False
         self._passed: set[str] = set()
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
@@ -39,20 +44,26 @@ class Trace:
         if event not in ("call", "return") or not path.startswith(_PACKAGE):
             return
         name, function = path.removeprefix(_PACKAGE), frame.f_code.co_name
-        self._begun += event == "call" and (name, function) == _BEGIN
-        if self._begun < 2:
+        if event == "call" and (name, function) == _BEGIN:
+            self._begun += 1
+            self._is_going = self._begun > 1
+        if not self._is_going:
             return
         self._files.setdefault(name, set()).add(function)
         if event == "call" and any(map(_travels, _arguments(frame))):
             self._passed.add(name)
         # A coroutine returns at each wait as well.
         if event == "return" and (name, function) == _END and argument is not None and "status" in dir(argument):
-            lines = (
-                f"{'*' if name in self._passed else ' '} {name}: {', '.join(sorted(functions))}\n"
-                for name, functions in sorted(self._files.items())
-            )
-            self._out.write_text("".join(lines), encoding="utf-8")
-            os._exit(0)
+            self._arrived.append(self._files)
+            self._files, self._is_going = {}, False
+            if len(self._arrived) == _TRACED:
+                self._out.write_text("".join(self._lines()), encoding="utf-8")
+                os._exit(0)
+
+    def _lines(self) -> Iterator[str]:
+        for name in sorted(set.intersection(*map(set, self._arrived))):
+            functions = set.intersection(*(files[name] for files in self._arrived))
+            yield f"{'*' if name in self._passed else ' '} {name}: {', '.join(sorted(functions))}\n"
 
 
 def _arguments(frame: FrameType) -> Iterator[object]:
