@@ -28,7 +28,7 @@ from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
-from slack_alert.core.structs import asdict, from_json, replace, to_json
+from slack_alert.core.structs import asdict, from_json, replace, to_json, to_plain
 from slack_alert.engine.batches import HistoryLine
 from slack_alert.stores.old_reasons import with_sentence
 
@@ -332,8 +332,20 @@ def event_of(row: Row) -> AcceptedEvent:
 
 def asked_row(asked: AskedCommand) -> Row:
     """Return the row of a command that a person asked for."""
-    kept = replace(asked, text=clean(asked.text))
-    return kept.id, micros(kept.at), to_json(kept).decode(), clean(kept.by.key)
+    try:
+        fields = to_json(asked)
+    except UnicodeEncodeError:  # A name, an id or the line has half of a surrogate pair.
+        fields = to_json(_clean_texts(to_plain(asked)))
+    return asked.id, micros(asked.at), fields.decode(), clean(asked.by.key)
+
+
+def _clean_texts(plain: object) -> object:
+    """Return JSON values with all their texts cleaned."""
+    if isinstance(plain, str):
+        return clean(plain)
+    if isinstance(plain, Mapping):
+        return {name: _clean_texts(value) for name, value in plain.items()}
+    return [_clean_texts(each) for each in plain] if isinstance(plain, (list, tuple)) else plain
 
 
 def asked_of(fields: str) -> AskedCommand:

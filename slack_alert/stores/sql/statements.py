@@ -49,8 +49,8 @@ EVENT_COLUMNS = "id, name, at, fields, author, reply_to, cause, depth, attempts,
 PUT_EVENT = f"""
     INSERT INTO event ({EVENT_COLUMNS}, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'emitted')
     ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts"""  # noqa: S608
-ANSWER_EVENT = "UPDATE event SET jobs = replace(jobs, ?, '') WHERE id = ?"
-FORGET_EVENT = "DELETE FROM event WHERE id = ? AND jobs = ''"
+ANSWER_EVENT = "UPDATE event SET jobs = replace(jobs, ?, '') WHERE id = ? AND kind = 'emitted'"
+FORGET_EVENT = "DELETE FROM event WHERE id = ? AND jobs = '' AND kind = 'emitted'"
 PUT_ASKED = """
     INSERT INTO event (id, name, at, fields, author, reply_to, cause, depth, attempts, jobs, kind)
     VALUES (?, '', ?, ?, ?, '', 0, 0, 0, '', 'asked')

@@ -41,6 +41,7 @@ def last_run(batch: Batch) -> int:
     ids += [started.run for started in batch.running or ()]
     ids += [started.run for started in batch.begun]
     ids += [returned.run for returned in batch.returned]
+    ids += [asked.run for asked in batch.asked]
     ids += [run for message in batch.messages if (run := message.origin.run) is not None]
     return max(ids, default=0)
 

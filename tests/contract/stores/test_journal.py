@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.errors import StoreError
+from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.message import DeliveryMode, Message, RunPart, Status
 from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
@@ -35,6 +36,7 @@ from slack_alert.stores import FileJournal, SqliteStore, journal_path
 from slack_alert.stores.files.journal import read_journal
 from slack_alert.stores.files.serialization import unpacked
 from tests.contract.store_kit import DEV, OPS, SECOND, Kit, T, message
+from tests.fakes.audit import entry
 from tests.fakes.reasons import reasons_of
 
 PIECES: list[Piece] = [
@@ -569,3 +571,54 @@ def test_what_a_former_version_kept_is_read(piece: Piece) -> None:
     assert isinstance(read, Batch)
     assert (read.messages, read.records) == (batch.messages, batch.records)
     assert unpacked(to_packed(fields)) == returned
+
+
+def asked(number: int, run: int = 0) -> AskedCommand:
+    by, to = Identity("slack", "T1", "U1", "Ann"), ReplyTo(DEV, "1.000001")
+    later = T + SECOND if run else None
+    return AskedCommand((f"{number}.1", "Ev1"), T, by, to, "deploy", "slack.socket", number, run, not_before=later)
+
+
+def test_what_people_asked_for_comes_back_as_it_was(place: Path) -> None:
+    batches = [
+        Batch(asked=[asked(1)], inbound=[("1.1", T), ("Ev1", T + SECOND)], at=T),
+        Batch(asked=[asked(2, run=9)], at=T),
+        Batch(settled=[1, 2], audit=[entry(9)], at=T),
+    ]
+    kept(place, *batches)
+
+    assert list(read_journal(journal_path(place))) == batches
+
+
+def test_the_next_start_knows_what_people_asked_for_and_what_came_in(place: Path) -> None:
+    kept(
+        place,
+        Batch(asked=[asked(1)], inbound=[("1.1", T)], at=T, entries=[number_entry(1)]),
+        Batch(asked=[asked(2)], inbound=[("2.1", T)], at=T, entries=[number_entry(2)]),
+        Batch(asked=[asked(1, run=9)], at=T, entries=[number_entry(3)]),
+        Batch(settled=[2], audit=[entry(8)], at=T, entries=[number_entry(4)]),
+    )
+    kit = Kit(place)
+    snapshot = kit.reader.snapshot()
+    audited = list(kit.reader.audit(since=None, limit=None))
+    kit.close()
+
+    assert (snapshot.asked, list(snapshot.inbound)) == ((asked(1, run=9),), ["1.1", "2.1"])
+    assert (snapshot.last_event, snapshot.last_run, len(audited)) == (2, 9, 1)
+
+
+def test_a_command_that_was_settled_since_does_not_come_back(place: Path) -> None:
+    """The journal was not emptied before the kill: the settlement is in the database already."""
+    before = [Batch(asked=[asked(1)], at=T, entries=[number_entry(1)]), Batch(settled=[1], audit=[entry(1)], at=T)]
+    before[1].entries = [number_entry(2)]
+    kit = Kit(place)
+    for batch in before:
+        kit.store.commit(batch)
+    kit.close()
+    kept(place, *before)
+    kit = Kit(place)
+    snapshot, audited = kit.reader.snapshot(), list(kit.reader.audit(since=None, limit=None))
+    kit.close()
+
+    assert snapshot.asked == ()
+    assert len(audited) == 1

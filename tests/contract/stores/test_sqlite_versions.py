@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.message import MessageSeverity, Notice, RunPart
 from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.record import Outcome, Record, Verdict
@@ -19,9 +22,15 @@ from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun,
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.stores import SqliteReader
+from slack_alert.stores.sql import statements
+from slack_alert.stores.sql.rows import event_row
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
 from tests.contract.store_kit import SECOND, Kit, T, integrity
+
+ASKED = AskedCommand(
+    ("1.000001",), T, Identity("slack", "T1", "U1"), ReplyTo(Address("slack", "C1")), "deploy", "slack.socket", 5
+)
 
 
 @contextmanager
@@ -310,3 +319,38 @@ def test_marks_of_quiet_windows_of_the_tenth_version_become_a_pack_of_their_own(
     assert [each.job for each in mutes.muted(T)] == ["window/x"]
     assert [(each.key, each.value) for each in entries if each.pack == "db"] == [("window/night", "1")]
     assert caplog.records == []
+
+
+# --- files of before there were commands
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_files_of_all_versions_have_no_commands_and_take_them(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "state.db"
+    with file_of_version(version, path) as connection:
+        connection.commit()
+    before = path.read_bytes()
+
+    reader = SqliteReader(path)
+    read = reader.snapshot()
+    reader.close()
+    assert (read.asked, dict(read.inbound), path.read_bytes()) == ((), {}, before)
+    kit = Kit(path)
+    kit.store.commit(Batch(asked=[ASKED], inbound=[("1.000001", T)]))
+    snapshot = kit.reopen()
+    kit.close()
+    assert (snapshot.asked, dict(snapshot.inbound)) == ((ASKED,), {"1.000001": T})
+
+
+def test_events_of_the_eleventh_version_are_no_commands(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    event = AcceptedEvent(Emitted("disk.full", T, {"n": 1}, id=3), ("db.react",))
+    with file_of_version(11, path) as connection:
+        connection.execute(statements.PUT_EVENT, event_row(event))
+        connection.execute("UPDATE book SET last_event = 3")
+        connection.commit()
+
+    kit = Kit(path)
+    snapshot = kit.reader.snapshot()
+    kit.close()
+    assert (snapshot.events, snapshot.asked, snapshot.last_event) == ((event,), (), 3)
