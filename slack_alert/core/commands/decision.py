@@ -94,8 +94,9 @@ class Decider:
         try:
             words = split_line(asked.text) or ["help"]
             command, rest = find_command(words, self._commands())
-            rest, later = split_time(rest, zone=self._zone, now=now) if not command.is_reading else (rest, None)
-            arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=now)
+            # As of when it was asked for: what runs later means the same as on that day.
+            rest, later = _split_time(command, rest, zone=self._zone, now=asked.at)
+            arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=asked.at)
         except BadValue as error:
             written = (command.words, usage(command)) if command is not None else ("", "")
             return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])
@@ -136,6 +137,16 @@ class Decider:
             job = composed(str(arguments.values.get("job", "")))
             asked += [(each, {}) for each in self._commands() if f".{composed(each.name)}".endswith(f".{job}")]
         return asked
+
+
+def _split_time(
+    command: Command, words: Sequence[str], *, zone: tzinfo, now: datetime
+) -> tuple[Sequence[str], datetime | None]:
+    """Return the words after a command without the time at their end, and the instant it means."""
+    if command.is_reading:
+        return words, None
+    (_, *rest), later = split_time([command.words, *words], zone=zone, now=now)
+    return rest, later
 
 
 def _filled(command: Command, arguments: Arguments) -> str:
