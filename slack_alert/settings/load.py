@@ -342,9 +342,13 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def _unused_warnings(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
-    """Yield a warning for each setting that has no effect, in this version or without another one."""
-    if settings.app_token is not None:
-        yield f"{origins['app_token']}: app_token is not used yet in this version."
+    """Yield a warning for each setting that has no effect without another one."""
+    if settings.app_token is not None and settings.token is None:
+        yield f"{origins['app_token']}: app_token has no effect without `token`."
+    if settings.chat_poll is not None and not settings.chat_channels:
+        yield f"{origins['chat_poll']}: poll has no effect without `channels` in [chat]."
+    if settings.chat_channels and settings.chat_poll is None:
+        yield f"{origins['chat_channels']}: channels has no effect without `poll` in [chat]."
     if settings.signing_secret is not None and not settings.web_listen:
         yield f"{origins['signing_secret']}: signing_secret has no effect without `listen` in [web]."
     if settings.audit_channel is None:

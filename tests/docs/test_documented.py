@@ -153,7 +153,7 @@ def test_everything_of_ctx_is_documented() -> None:
     public = {name for name in vars(Context) if not name.startswith("_")}
     given = set(re.findall(r"self\.([a-z]\w*)\b.* = ", CONTEXT.read_text(encoding="utf-8")))
 
-    assert given == {"config", "event", "log", "now", "store"}
+    assert given == {"by", "config", "event", "log", "now", "program", "reply_to", "store"}
     assert missing((f"ctx.{name}" for name in public | given), page("howto/use-ctx.md")) == []
 
 

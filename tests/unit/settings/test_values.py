@@ -315,7 +315,6 @@ def test_an_odd_token_is_a_warning_that_does_not_show_it(tmp_path: Path) -> None
     assert loaded.warnings == (
         "--token: token does not begin with xoxb- as Slack's do.",
         "--app-token: app_token does not begin with xapp- as Slack's do.",
-        "--app-token: app_token is not used yet in this version.",
     )
 
 
