@@ -95,8 +95,8 @@ class Decider:
             words = split_line(asked.text) or ["help"]
             command, rest = find_command(words, self._commands())
             # As of when it was asked for: what runs later means the same as on that day.
-            rest, later = _split_time(command, rest, zone=self._zone, now=asked.at)
-            arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=asked.at)
+            left, later = _split_time(command, rest, zone=self._zone, now=asked.at)
+            arguments = parse_arguments(left, command.parameters, zone=self._zone, now=asked.at)
         except BadValue as error:
             written = (command.words, usage(command)) if command is not None else ("", "")
             return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])

@@ -46,7 +46,9 @@ def test_today_is_the_day_on_which_it_was_written() -> None:
     rig.says("ann", "report today at tomorrow 9:00")
     rig.passes(hours=25)
 
-    assert str(rig.executor.begun[0].arguments.values["day"]) == "2026-11-02"
+    arguments = rig.executor.begun[0].arguments
+    assert arguments is not None
+    assert str(arguments.values["day"]) == "2026-11-02"
 
 
 def test_a_time_that_passed_on_the_way_is_now() -> None:
