@@ -43,19 +43,6 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def has_doors(settings: Settings) -> bool:
-    """Return whether people can write to this program from outside of this machine."""
-    return not settings.dry_run and settings.token is not None and bool(_kinds(settings))
-
-
-def _kinds(settings: Settings) -> list[str]:
-    return [
-        *(["socket"] if settings.app_token is not None else []),
-        *(["http"] if settings.signing_secret is not None and settings.web_listen else []),
-        *(["poll"] if settings.chat_poll is not None and settings.chat_channels else []),
-    ]
-
-
 def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
     """Make what takes commands; must be called on the loop on which it will run."""
     engine, clock = runtime.engine, runtime.clock
@@ -73,7 +60,7 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         return next((one.asked.by for one in runner.open if one.number == number), None)
 
     past = PastRuns(runtime.reader)
-    slack = slack_side(settings, runtime) if has_doors(settings) else NO_SLACK
+    slack = slack_side(settings, runtime) if settings.has_doors else NO_SLACK
     decider = Decider(
         commands,
         settings.permissions,

@@ -78,14 +78,8 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
         make_chat=partial(_make_chat, settings, runtime, stores),
-        has_doors=_has_doors(settings),
+        has_doors=settings.has_doors,
     )
-
-
-def _has_doors(settings: Settings) -> bool:
-    """Return whether people can write to this program from outside of this machine."""
-    is_closed = settings.dry_run or settings.token is None
-    return not is_closed and bool(settings.app_token or settings.signing_secret or settings.chat_poll)
 
 
 def _make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:

@@ -343,18 +343,26 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 def _unused_warnings(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for each setting that has no effect without another one."""
-    if settings.app_token is not None and settings.token is None:
-        yield f"{origins['app_token']}: app_token has no effect without `token`."
-    if settings.chat_poll is not None and not settings.chat_channels:
-        yield f"{origins['chat_poll']}: poll has no effect without `channels` in [chat]."
+    for name, needed in _unmet(settings):
+        yield f"{origins[name]}: {BY_NAME[name].written} has no effect without {needed}."
+
+
+def _unmet(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each setting that is set without the one that it needs, and that one."""
+    doors = {
+        "app_token": (settings.app_token is not None, True, ""),
+        "signing_secret": (settings.signing_secret is not None, bool(settings.web_listen), "`listen` in [web]"),
+        "chat_poll": (settings.chat_poll is not None, bool(settings.chat_channels), "`channels` in [chat]"),
+    }
+    for name, (is_set, is_complete, needed) in doors.items():
+        if is_set and not is_complete:
+            yield name, needed
+        elif is_set and settings.token is None:
+            yield name, "`token`"
     if settings.chat_channels and settings.chat_poll is None:
-        yield f"{origins['chat_channels']}: channels has no effect without `poll` in [chat]."
-    if settings.signing_secret is not None and not settings.web_listen:
-        yield f"{origins['signing_secret']}: signing_secret has no effect without `listen` in [web]."
+        yield "chat_channels", "`poll` in [chat]"
     if settings.audit_channel is None:
-        is_set = {
-            "audit_sensitive": bool(settings.audit_sensitive),
-            "audit_office_hours": not settings.audit_office_hours.is_always,
-        }
-        for name in (name for name, is_it in is_set.items() if is_it):
-            yield f"{origins[name]}: {name.removeprefix('audit_')} has no effect without `channel` in [audit]."
+        if settings.audit_sensitive:
+            yield "audit_sensitive", "`channel` in [audit]"
+        if not settings.audit_office_hours.is_always:
+            yield "audit_office_hours", "`channel` in [audit]"

@@ -153,6 +153,13 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
 
         return self.rights or Permissions()
 
+    @property
+    def has_doors(self) -> bool:
+        """Whether people can write to the program from outside of this machine."""
+        hears = self.signing_secret is not None and bool(self.web_listen)
+        reads = self.chat_poll is not None and bool(self.chat_channels)
+        return self.token is not None and not self.dry_run and (self.app_token is not None or hears or reads)
+
     def secrets(self) -> tuple[str, ...]:
         """Return the secrets that must be redacted wherever text is shown.
 

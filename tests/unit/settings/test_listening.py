@@ -76,11 +76,3 @@ def test_a_wrong_address_names_its_place_and_what_to_write(machine: Machine) -> 
         "slack_alert.conf:2: listen: '127.0.0.1' is not an address with a port. Write 127.0.0.1:8080 for this machine "
         "only, 0.0.0.0:8080 for all of its addresses, or [::1]:8080."
     )
-
-
-def test_a_signing_secret_without_a_web_server_is_a_warning(machine: Machine) -> None:
-    alone = machine.load({"SLACK_SIGNING_SECRET": "s"})
-    both = machine.load({"SLACK_SIGNING_SECRET": "s", "SLACK_ALERT_WEB_LISTEN": "127.0.0.1:0"})
-
-    assert alone.warnings == ("SLACK_SIGNING_SECRET: signing_secret has no effect without `listen` in [web].",)
-    assert both.warnings == ()
