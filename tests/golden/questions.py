@@ -206,6 +206,7 @@ _CONFS = (
     "[quiet]\nholidays = 2026-13-01\n",
     "[quiet]\na b = sat 02:00-04:00\n",
     "[web]\nlisten = x\n",
+    "[smtp]\nlisten = x\n",
 )
 
 
