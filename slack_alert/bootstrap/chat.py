@@ -17,7 +17,7 @@ from slack_alert.bootstrap.slack_side import NO_SLACK, slack_side
 from slack_alert.core.commands.addressing import Addressing, asked_text, first_words
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.audit_notices import entry_notice
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.commands.decision import Decider
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
@@ -31,6 +31,7 @@ from slack_alert.engine.app.components import Chat, Stores
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.beside import LoopBeside
 from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.guard_rounds import GuardRounds
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.commands.people import PeopleOfServices
@@ -76,6 +77,15 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         support=settings.chat_support or "",
         prefix=next(iter(settings.chat_prefix), ""),
     )
+    services = replace(runtime.services, program=_program(settings, runtime, stores, commands, lambda: runner))
+    guards = GuardRounds(
+        runtime.executor,
+        clock,
+        guards=lambda: [each for each in engine.catalog.bindings if isinstance(each, Guard)],
+        services=services,
+        post=engine.post,
+        channel_name=slack.names.name_of,
+    )
     runner = Commands(
         engine,
         runtime.recorder,
@@ -87,8 +97,9 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         answers=Answers(options, past),
         past=past,
         budget=EditBudget(),
-        services=replace(runtime.services, program=_program(settings, runtime, stores, commands, lambda: runner)),
+        services=services,
         beside=LoopBeside(asyncio.get_running_loop(), clock),
+        guards=guards,
         notice=_notice(settings, runtime),
     )
     return Chat(

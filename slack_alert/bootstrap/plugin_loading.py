@@ -14,7 +14,7 @@ from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog, CatalogChange, Problem
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
 from slack_alert.core.structs import Struct, replace
@@ -163,16 +163,18 @@ def _as_configured(settings: Settings, catalog: Catalog) -> Catalog:
 
 
 def _permission_problems(settings: Settings, catalog: Catalog) -> Sequence[Problem]:
-    """Return what is wrong with lines of [permissions], and with roles in markers."""
+    """Return what is wrong with lines of [permissions], with roles in markers, and with the words of guards."""
+    guards = [binding for binding in catalog.bindings if isinstance(binding, Guard)]
     commands = [binding for binding in catalog.bindings if isinstance(binding, Command)]
-    if settings.rights is None and not any(command.allow for command in commands):
+    if settings.rights is None and not guards and not any(command.allow for command in commands):
         return ()
     # Imported only where somebody says who may: a program without commands never does.
-    from slack_alert.core.commands.permission_checks import check
+    from slack_alert.core.commands.permission_checks import check, check_guards
     from slack_alert.loader.shipped import load_shipped
 
     verbs = [binding for binding in load_shipped("chat", defaults(settings)) if isinstance(binding, Command)]
-    return check(settings.permissions, [*commands, *verbs])
+    known = [*commands, *verbs]
+    return [*check(settings.permissions, known), *check_guards(guards, known)]
 
 
 def _redirect_to_terminal(settings: Settings, catalog: Catalog) -> Catalog:

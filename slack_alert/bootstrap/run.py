@@ -18,7 +18,7 @@ from slack_alert.bootstrap.lost_database import DatabaseFiles
 from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins, follow_plugins
 from slack_alert.bootstrap.wiring import assemble
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.app import App, AppConfig
 from slack_alert.engine.app.components import Components, Stores
@@ -95,7 +95,7 @@ def _run(
     terminal: Terminal | None,
 ) -> int:
     if terminal is not None:
-        bindings = tuple([each for each in plugins.catalog.bindings if isinstance(each, Command)])
+        bindings = tuple([each for each in plugins.catalog.bindings if isinstance(each, Command | Guard)])
         plugins = replace(plugins, catalog=replace(plugins.catalog, bindings=bindings))
         settings = replace(settings, reload="off")
     catalog = plugins.catalog

@@ -1,11 +1,11 @@
-"""Bindings: what makes an action run, the clock or an event (`Job`), or a person who writes a command (`Command`)."""
+"""Bindings: what makes an action run, the clock or an event (`Job`), a person (`Command`), or a command (`Guard`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
@@ -56,4 +56,4 @@ class Job(Struct, frozen=True):
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 
-Binding = Job | Command
+Binding = Job | Command | Guard

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.answers import AnswerOptions
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.commands.decision import Decider
 from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.commands.progress import EditBudget
@@ -24,11 +24,12 @@ from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.guard_rounds import GuardRounds
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.context.key_value import key_value_stores
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import RunHost
+from slack_alert.engine.ports import Executor, RunHost
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.stores.memory import MemoryStore
 from slack_alert.testing.manual_clock import FakeClock
@@ -107,12 +108,17 @@ def command(words: str, **options: object) -> Command:
 class ChatRig:
     """A program with commands; `restart` is a kill and a start."""
 
-    def __init__(self, *commands: Command, limits: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, *commands: Command, limits: Mapping[str, int] | None = None, guards: Sequence[Guard] = ()
+    ) -> None:
         self.commands = commands
+        self.guards = guards
         self.limits = limits or {}
         self.store = MemoryStore()
         self.clock = FakeClock(START)
         self.people = KnownPeople()
+        #: Calls the guards; None: they are runs like others.
+        self.guard_executor: Executor | None = None
         self._ids = 0
         self.start()
 
@@ -137,6 +143,10 @@ class ChatRig:
             decide=Decider(lambda: self.commands, members, zone=timezone.utc, rate=Rate(1000)),
             people=self.people, limits=self.limits, answers=Answers(AnswerOptions(MARK, timezone.utc), past),
             past=past, budget=EditBudget(), services=services, beside=self.beside,
+            guards=GuardRounds(
+                self.guard_executor or self.executor, self.clock,
+                guards=lambda: self.guards, services=services, post=self.engine.post,
+            ),
         )  # fmt: skip
         snapshot = self.store.open()
         self.runner.restore(snapshot)

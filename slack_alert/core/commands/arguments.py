@@ -49,6 +49,39 @@ def parse_arguments(words: Sequence[str], parameters: Sequence[Parameter], *, zo
     return Arguments(values, tuple(several) if isinstance(several, list) else (), enums)
 
 
+def changed_arguments(
+    arguments: Arguments,
+    texts: Mapping[str, str | Sequence[str] | None],
+    parameters: Sequence[Parameter],
+    *,
+    zone: tzinfo,
+    now: datetime,
+) -> Arguments:
+    """Return arguments with others in their place, given as texts; None takes one out. Raise BadValue for a wrong one.
+
+    Each text is one value, whatever is in it.
+    """
+    reading = _Reading(zone, now)
+    values, rest = dict(arguments.values), arguments.rest
+    for parameter in parameters:
+        if parameter.name not in texts:
+            continue
+        given = texts[parameter.name]
+        words = () if given is None else tuple(map(QuotedWord, [given] if isinstance(given, str) else given))
+        value = reading.value(parameter, words) if given is not None else None
+        if parameter.is_variadic:
+            rest = tuple(value) if isinstance(value, list) else ()
+        elif value is None:
+            values.pop(parameter.name, None)
+        else:
+            values[parameter.name] = value
+    in_order = {one.name: values[one.name] for one in parameters if one.name in values}
+    enums = {
+        one.name: one.enum for one in parameters if one.enum and (one.name in values or (one.is_variadic and rest))
+    }
+    return Arguments(in_order, rest, enums)
+
+
 def masked(arguments: Arguments, parameters: Sequence[Parameter]) -> dict[str, object]:
     """Return the values as JSON has them, for records, by the names of their parameters; secrets are masked."""
     shown: dict[str, object] = {}

@@ -1,13 +1,21 @@
-"""Commands: actions that people run by writing their words in the chat."""
+"""Commands, which people run by writing their words in the chat, and guards, which are asked before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
 from slack_alert.core.structs import Struct, field
+
+#: As the words of a guard: every command.
+ANY = "*"
+#: What a guard is called with, by these names, as far as it takes them.
+GUARD_PARAMETERS = ("by", "command", "args", "channel")
+#: A guard refuses if it does not answer within this time.
+GUARD_OPTIONS = RunOptions(timeout=timedelta(seconds=10))
 
 
 class Command(Struct, frozen=True):
@@ -43,3 +51,20 @@ class Command(Struct, frozen=True):
     def shown(self) -> str:
         """The words as text for people."""
         return f'command "{self.words}"'
+
+
+class Guard(Struct, frozen=True):
+    """A function that is asked before a command runs; it may refuse, or change arguments."""
+
+    name: str
+    action: Action
+    #: The words of commands; `*`: all of them.
+    words: tuple[str, ...]
+    run_options: RunOptions = GUARD_OPTIONS
+    options: Mapping[str, object] = field(default_factory=dict)
+    kind: str = "guard"
+
+    @property
+    def shown(self) -> str:
+        """What it guards, as text for people."""
+        return "guard of all commands" if ANY in self.words else f"guard of {', '.join(self.words)}"

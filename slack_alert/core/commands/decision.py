@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 
-from slack_alert.core.commands.arguments import canonical, masked, parse_arguments, text_of, usage
+from slack_alert.core.commands.arguments import canonical, changed_arguments, masked, parse_arguments, text_of, usage
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.denials import explain
 from slack_alert.core.commands.permission_lines import Conversation
@@ -19,7 +19,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.model.asked import AskedCommand, Asker, Identity
 from slack_alert.core.model.audit import AuditVerdict
 from slack_alert.core.model.run import Arguments, AskedBy
-from slack_alert.core.structs import Struct, field
+from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.humanize import format_distance
 from slack_alert.core.units.names import composed
 
@@ -43,6 +43,8 @@ class Accepted(Struct, frozen=True):
     by: AskedBy | None = None
     #: It begins no sooner than this.
     not_before: datetime | None = None
+    #: What guards have changed, for the record.
+    remark: str = ""
 
 
 class Refused(Struct, frozen=True):
@@ -103,14 +105,38 @@ class Decider:
         shown, params = canonical(command, arguments), masked(arguments, command.parameters)
         denied = self._denied(asked, asker, command, arguments)
         if denied is not None:
-            said = explain(denied, self._permissions.roles)
-            return Refused(AuditVerdict.DENIED, said, words=shown, params=params, is_uncertain=denied.is_uncertain)
+            return self._refused(denied, shown, params)
         identity = asker.identity
         by = AskedBy(
             identity.user, identity.key, identity.name, identity.service, roles_of(self._permissions.roles, asker)
         )
         lock = _filled(command, arguments)
         return Accepted(command, arguments, shown, usage(command), params, lock, by, later)
+
+    def changed(
+        self,
+        asked: AskedCommand,
+        asker: Asker,
+        accepted: Accepted,
+        texts: Mapping[str, str | Sequence[str] | None],
+    ) -> Accepted | Refused:
+        """Return what is decided once guards have changed arguments; it is not counted as asked once more."""
+        command = accepted.command
+        try:
+            arguments = changed_arguments(accepted.arguments, texts, command.parameters, zone=self._zone, now=asked.at)
+        except BadValue as error:
+            said = f"A guard gives an argument a value it cannot have: {error}"
+            return Refused(AuditVerdict.REFUSED, said, error.hint, accepted.words, accepted.params)
+        shown, params = canonical(command, arguments), masked(arguments, command.parameters)
+        denied = self._denied(asked, asker, command, arguments)
+        if denied is not None:
+            return self._refused(denied, shown, params)
+        lock = _filled(command, arguments)
+        return replace(accepted, arguments=arguments, words=shown, params=params, lock=lock)
+
+    def _refused(self, denied: Decision, shown: str, params: Mapping[str, object]) -> Refused:
+        said = explain(denied, self._permissions.roles)
+        return Refused(AuditVerdict.DENIED, said, words=shown, params=params, is_uncertain=denied.is_uncertain)
 
     def _denied(self, asked: AskedCommand, asker: Asker, command: Command, arguments: Arguments) -> Decision | None:
         """Return the decision by which somebody may not; None: he may."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from ast import literal_eval
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import PurePath
 
-from slack_alert.core.commands.arguments import text_of
+from slack_alert.core.commands.arguments import MASK, text_of
+from slack_alert.core.commands.command import ANY, Command, Guard
 from slack_alert.core.commands.permission_lines import choices_of, is_like
 from slack_alert.core.commands.signature import Parameter
+from slack_alert.core.commands.suggestions import spelling, spellings
+from slack_alert.core.model.run import Arguments
 from slack_alert.core.structs import Struct, field
 
 #: Canonical texts by the names of parameters, of a list all of its items.
@@ -21,6 +27,49 @@ class Guarded(Struct, frozen=True):
     changed: Mapping[str, tuple[str | Sequence[str] | None, str | Sequence[str] | None]] = field(default_factory=dict)
     #: Empty: it goes on.
     refusal: str = ""
+
+
+def guards_of(command: Command, guards: Iterable[Guard]) -> list[Guard]:
+    """Return the guards that are asked before a command, in their order."""
+    named = set(spellings(command))
+    return [
+        guard
+        for guard in guards
+        if ANY in guard.words or any(tuple(spelling(words).split()) in named for words in guard.words)
+    ]
+
+
+def shown_to_guard(command: Command, arguments: Arguments) -> dict[str, object]:
+    """Return the arguments as a guard sees them: as the function would, with defaults, but for those of other code."""
+    shown: dict[str, object] = {}
+    for parameter in command.parameters:
+        if parameter.is_variadic:
+            shown[parameter.name] = list(arguments.rest)
+        elif parameter.name in arguments.values:
+            value = arguments.values[parameter.name]
+            shown[parameter.name] = list(value) if isinstance(value, list) else value
+        elif not parameter.default:
+            shown[parameter.name] = None
+        else:
+            shown |= _default(parameter)
+    return shown
+
+
+def changes_of(returned: object, shown: Mapping[str, object]) -> object:
+    """Return a guard's answer without arguments that it only handed back."""
+    if not isinstance(returned, Mapping):
+        return returned
+    return {name: value for name, value in returned.items() if not _is_same(name, value, shown)}
+
+
+def told_changes(guard: str, parameters: Sequence[Parameter], answer: Guarded) -> str:
+    """Return what a guard has changed, for the record; secrets are masked."""
+    secret = {parameter.name for parameter in parameters if parameter.is_secret}
+    parts = [
+        f"{name} {_told(name, before, secret)} -> {_told(name, after, secret)}"
+        for name, (before, after) in answer.changed.items()
+    ]
+    return f"{guard} changed {', '.join(parts)}"
 
 
 def guarded(guard: str, parameters: Sequence[Parameter], arguments: Values, returned: object) -> Guarded:
@@ -72,7 +121,7 @@ def _argument(parameter: Parameter, value: object) -> str | tuple[str, ...] | No
 
 
 def _text(parameter: Parameter, value: object) -> str | None:
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float | date | timedelta | PurePath):
         return None
     text = text_of(value)
     allowed = choices_of(parameter)
@@ -81,3 +130,28 @@ def _text(parameter: Parameter, value: object) -> str | None:
 
 def _literal(text: str) -> str:
     return "".join(f"[{character}]" if character in "*?[" else character for character in text)
+
+
+def _default(parameter: Parameter) -> dict[str, object]:
+    """Return a default under its name; nothing where only Python knows it."""
+    try:
+        return {parameter.name: literal_eval(parameter.default)}
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        # `Env.PROD` is the choice `PROD`.
+        choice = parameter.default.rpartition(".")[2] if parameter.enum else parameter.default
+        return {parameter.name: choice} if choice in choices_of(parameter) else {}
+
+
+def _is_same(name: object, value: object, shown: Mapping[str, object]) -> bool:
+    if not isinstance(name, str) or name not in shown:
+        return False
+    # 1 is True, and no yes.
+    return type(value) is type(shown[name]) and bool(value == shown[name])
+
+
+def _told(name: str, text: str | Sequence[str] | None, secret: set[str]) -> str:
+    if text is None:
+        return "(default)"
+    if name in secret:
+        return MASK
+    return text if isinstance(text, str) else ",".join(text)

@@ -1,14 +1,15 @@
-"""Problems of permissions: lines that name what is not there, and markers that name roles that are not there."""
+"""Problems of what says who may: lines, markers and guards that name what is not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import ANY, Command, Guard
 from slack_alert.core.commands.permission_lines import PermissionLine, line_fault, lines_for
 from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.commands.roles import MemberKind, Roles, parse_members
+from slack_alert.core.commands.suggestions import spelling, spellings
 from slack_alert.core.errors import BadValue
 from slack_alert.core.units.names import suggestion
 
@@ -19,6 +20,23 @@ def check(permissions: Permissions, commands: Iterable[Command]) -> list[Problem
     lines = (problem for line in permissions.lines for problem in _line_problems(line, known))
     markers = (problem for command in known for problem in _marker_problems(command, permissions.roles))
     return [*lines, *markers]
+
+
+def check_guards(guards: Iterable[Guard], commands: Sequence[Command]) -> list[Problem]:
+    """Return a problem for all words of guards that no command has: they guard nothing."""
+    known = {words for command in commands for words in spellings(command)}
+    names = list(dict.fromkeys(command.words for command in commands))
+    return [
+        _guard_problem(guard, words, suggestion(words, names))
+        for guard in guards
+        for words in guard.words
+        if words != ANY and tuple(spelling(words).split()) not in known
+    ]
+
+
+def _guard_problem(guard: Guard, words: str, hint: str) -> Problem:
+    action, said = guard.action, f"guard: `{words}` is not a command, so nothing asks {guard.name} for it"
+    return Problem(action.file, action.line, 1, Severity.ERROR, "SA215", said, hint)
 
 
 def _line_problems(line: PermissionLine, commands: Sequence[Command]) -> Iterator[Problem]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Protocol
 
 from slack_alert.core.commands.answers import RunState
@@ -22,6 +24,7 @@ from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Batch, Snapshot, StartedRun
 from slack_alert.engine.commands.answers import Answers
+from slack_alert.engine.commands.guard_rounds import GuardRound, GuardRounds
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.engine import Engine
@@ -40,8 +43,21 @@ _ASK_AGAIN = timedelta(seconds=10)
 #: A run that takes less is told with its end only.
 _BRIEF = timedelta(seconds=1)
 
-#: Decides about a command: what was asked, who asks, and now.
-Decide = Callable[[AskedCommand, Asker, datetime], Accepted | Refused]
+
+class Decide(Protocol):
+    """Decides about commands."""
+
+    def __call__(self, asked: AskedCommand, asker: Asker, now: datetime) -> Accepted | Refused:
+        """Return what is decided about what somebody asks for now."""
+
+    def changed(
+        self,
+        asked: AskedCommand,
+        asker: Asker,
+        accepted: Accepted,
+        texts: Mapping[str, str | Sequence[str] | None],
+    ) -> Accepted | Refused:
+        """Return what is decided once guards have changed arguments."""
 
 
 class Beside(Protocol):
@@ -98,6 +114,7 @@ class Commands:
         budget: EditBudget,
         services: ContextServices,
         beside: Beside,
+        guards: GuardRounds,
         notice: Callable[[AuditEntry], Message | None] = lambda _: None,
     ) -> None:
         self._engine = engine
@@ -112,6 +129,9 @@ class Commands:
         self._budget = budget
         self._services = services
         self._beside = beside
+        self._guards = guards
+        #: Those whose guards are asked, and those of the same queue that came after them, in order.
+        self._in_guard: dict[str | None, deque[_Guarding]] = {}
         #: Makes the message about an entry of the audit that is posted at once.
         self._notice = notice
         #: By the number of the run; later runs join the queue when their time comes.
@@ -154,29 +174,71 @@ class Commands:
     # --- deciding
 
     def _decide_once(self, asked: AskedCommand, asker: Asker) -> None:
+        is_going_on = False
         try:
-            self._decide_on(asked, asker)
+            is_going_on = self._decide_on(asked, asker)
         finally:
-            self._undecided.discard(asked.id)
+            if not is_going_on:
+                self._undecided.discard(asked.id)
 
-    def _decide_on(self, asked: AskedCommand, asker: Asker) -> None:
+    def _decide_on(self, asked: AskedCommand, asker: Asker) -> bool:
+        """Decide about a command; return whether its guards are asked first, or it waits for those of others."""
         now = self._clock.now()
         if self._is_stopped:  # The next start goes on with it.
-            return
+            return False
         if not asked.run and now - asked.at > EXPIRES:
             late = Refused(AuditVerdict.EXPIRED, self._answers.expired_reason(asked, now))
             self._refuse(asked, late)
-            return
+            return False
         decided = self._decide(asked, asker, now)
         if isinstance(decided, Refused) and decided.is_uncertain and asked.run:
             self._unsure[asked] = now + _ASK_AGAIN
+            return False
+        if isinstance(decided, Refused):
+            self._take_in(asked, decided)
+            return False
+        guards = self._guards.guards(decided.command)
+        queue = decided.command.queue
+        if not (guards or self._in_guard.get(queue)):  # As for most commands.
+            self._take_in(asked, decided)
+            return False
+        guarding = _Guarding(asked, queue)
+        self._in_guard.setdefault(queue, deque()).append(guarding)
+
+        def again(accepted: Accepted, texts: Mapping[str, str | Sequence[str] | None]) -> Accepted | Refused:
+            return self._decide.changed(asked, asker, accepted, texts)
+
+        self._guards.ask(GuardRound(asked, decided, guards, again, partial(self._guarded, guarding)))
+        return True
+
+    def _guarded(self, guarding: _Guarding, decided: Accepted | Refused) -> None:
+        """Take in what guards have answered, in the order in which it was asked: nothing overtakes within a queue."""
+        guarding.decided = decided
+        waiting = self._in_guard[guarding.queue]
+        is_ordered = guarding.queue is not None
+        done = [guarding]
+        if is_ordered:
+            done = list(takewhile(lambda each: each.decided is not None, waiting))
+        for each in done:
+            waiting.remove(each)
+            self._undecided.discard(each.asked.id)
+            if each.decided is not None and not self._is_stopped:  # The next start goes on with it.
+                self._take_in(each.asked, each.decided)
+
+    def _take_in(self, asked: AskedCommand, decided: Accepted | Refused) -> None:
+        """Queue what may run, and refuse what may not."""
+        now = self._clock.now()
+        if asked.run and self._is_taken_up(asked.run):
             return
+        self._former.discard(asked.run)
         if isinstance(decided, Refused):
             self._open.pop(asked.run, None)  # A later run whose time has come.
             self._refuse(asked, decided)
             return
         is_known = bool(asked.run)
-        if not is_known:
+        if is_known:  # A guard may have changed arguments since.
+            asked = replace(asked, words=decided.words)
+        else:
             later = decided.not_before if decided.not_before and decided.not_before > now else None
             asked = replace(
                 asked,
@@ -189,10 +251,17 @@ class Commands:
         if one is None:
             # A former process may have told of it: a message that is there is edited, else one is posted.
             one = OpenRun(asked, decided, _queued(asked, decided), told=int(is_known))
-        one.accepted = decided
+        one.asked, one.accepted, one.queued = asked, decided, _queued(asked, decided)
         self._open[asked.run] = one
         # Its number is on disk before it starts: a run that is noted as started belongs to it.
         self._recorder.submit(Batch(asked=[] if is_known else [asked]), partial(self._enqueue, one))
+
+    def _is_taken_up(self, number: int) -> bool:
+        """Return whether a run that was decided about once more stands in line, runs, or has ended by now."""
+        one = self._open.get(number)
+        if one is None:
+            return number not in self._former
+        return one.run is not None or self._queue.find(number) is not None
 
     def _refuse(self, asked: AskedCommand, refused: Refused) -> None:
         messages = self._answers.refused(asked, refused)
@@ -343,7 +412,7 @@ class Commands:
         record = record._replace(to=", ".join(dict.fromkeys(message.to.shown for message in messages)) or None)
         entry = self._entry(
             one.asked, audited, duration=result.duration, params=one.accepted.params,
-            reason=result.failure.kind if result.failure is not None else one.canceled_by,
+            reason=_joined(result.failure.kind if result.failure is not None else one.canceled_by, one.accepted.remark),
         )  # fmt: skip
         batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
@@ -384,7 +453,9 @@ class Commands:
             one.asked, one.queued, None, QUIET, self._clock.now(),
             state=RunState.CANCELED, canceled_by=by, is_first=not one.told,
         )  # fmt: skip
-        entry = self._entry(one.asked, AuditVerdict.CANCELED, params=one.accepted.params, reason=by)
+        entry = self._entry(
+            one.asked, AuditVerdict.CANCELED, params=one.accepted.params, reason=_joined(by, one.accepted.remark)
+        )
         record = Record(number, one.asked.command, one.asked.at, Verdict.CANCELED, asked_by=one.asked.by.key)
         batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
@@ -468,6 +539,14 @@ class Commands:
         )  # fmt: skip
 
 
+class _Guarding(Struct, eq=False):
+    """A command that was asked for, and that waits for its guards, or for those of commands before it."""
+
+    asked: AskedCommand
+    queue: str | None
+    decided: Accepted | Refused | None = None
+
+
 class _CommandHost:
     """Does what the function of a command asks for through its context."""
 
@@ -487,6 +566,10 @@ def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
         asked.run, asked.command, asked.words, asked.by.key, asked.by.name, accepted.command.queue, accepted.lock,
         asked.at, asked.not_before,
     )  # fmt: skip
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def _how_it_ended(one: OpenRun, result: Result) -> tuple[RunState, Verdict, AuditVerdict]:

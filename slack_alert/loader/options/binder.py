@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import GUARD_PARAMETERS, Command
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action
 from slack_alert.core.structs import Struct, replace
@@ -71,8 +71,11 @@ class Binder:
         """Prepare the bindings of a declaration; return None if a problem or its author excludes it."""
         options = self._resolver.resolve(declaration)
         unlocked = _unlocked(declaration)
-        if not declaration.is_sound or options.faults or unlocked or _is_short_of_arguments(declaration):
+        unasked = _unasked(declaration) if "guard" in declaration.keywords else ()
+        if not declaration.is_sound or options.faults or unlocked or unasked or _is_short_of_arguments(declaration):
             self.problems.extend(_faults(file, declaration, options))
+            if unasked and not options.faults:
+                self.problems.append(_unasked_problem(file, declaration, unasked))
             if unlocked and not options.faults:
                 self.problems.append(_unlocked_problem(file, declaration, unlocked))
             return None
@@ -122,6 +125,20 @@ def _spelling(words: str) -> str:
 
 def _is_short_of_arguments(declaration: Declaration) -> bool:
     return bool(declaration.required) and declaration.is_called_alone
+
+
+def _unasked(declaration: Declaration) -> tuple[str, ...]:
+    """Return the parameters that a guard requires and is not called with."""
+    named = declaration.parameters
+    return tuple(name for name in declaration.required if name not in GUARD_PARAMETERS or name not in named)
+
+
+def _unasked_problem(file: PluginFile, declaration: Declaration, names: Sequence[str]) -> Problem:
+    said = (
+        f"{declaration.function} requires {', '.join(names)}, and a guard is called with {', '.join(GUARD_PARAMETERS)}"
+    )
+    hint = "Take those of them that it needs, by these names, and ctx if you like."
+    return _fault(file, declaration, "SA207", said, hint)
 
 
 def _unlocked(declaration: Declaration) -> tuple[str, ...]:

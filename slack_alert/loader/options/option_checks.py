@@ -76,6 +76,14 @@ def parse_commands(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parse_command_words(text) for text in parse_texts(value)))
 
 
+def parse_guarded(value: object) -> tuple[str, ...]:
+    """Return the words of the commands before which a guard is asked; `*` is all of them."""
+    from slack_alert.core.commands.words import parse_command_words
+
+    texts = [text.strip() for text in parse_texts(value)]
+    return tuple(dict.fromkeys(text if text == "*" else parse_command_words(text) for text in texts))
+
+
 def parse_queue(value: object) -> str | None:
     """Return the name of a queue; None, also for an empty text: there is none to wait in."""
     return None if value is None or value == "" else _text(value)
@@ -263,7 +271,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "pause_time": parse_pause_time,
     "while_paused": _choice(*WHILE_PAUSED),
     "command": parse_commands,
-    "guard": parse_texts,
+    "guard": parse_guarded,
     "on": parse_texts,
     "emits": _text,
     "where": _mapping,

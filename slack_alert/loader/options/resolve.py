@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from slack_alert.core.bindings import Binding, Job
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import GUARD_OPTIONS, Command, Guard
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
@@ -25,6 +25,7 @@ from slack_alert.loader.options.option_checks import (
     check,
     find_zone,
     parse_commands,
+    parse_guarded,
     parse_lock,
     parse_pause_time,
     parse_queue,
@@ -39,6 +40,7 @@ from slack_alert.loader.parsing.literals import COMMAND_KEYWORDS, LATER_KEYWORDS
 Words = Mapping[str, object]
 #: Keywords that contradict `absent`, because they too say when a function runs.
 _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
+_UNLIKE_GUARD = frozenset([*TIME_KEYWORDS, *COMMAND_KEYWORDS, "command", "on", "emits", "hidden"])
 _CATCH_UP = "Take it out, or give the job a cron, an at or whole days: an interval goes on by itself."
 
 
@@ -181,6 +183,11 @@ class OptionResolver(Struct):
             yield _jittered(job, trigger) if isinstance(trigger, Jittered) else job
         if "command" in words and not any(_is_needed(word, words) for word in words):
             yield self._command(words, options)
+        if "guard" in words:
+            # In this process, and with a limit, whatever holds for jobs: somebody waits for the answer.
+            limit = parse_duration(words["timeout"]) if words.get("timeout") is not None else GUARD_OPTIONS.timeout
+            run_options = replace(GUARD_OPTIONS, timeout=limit)
+            yield partial(Guard, words=parse_guarded(words["guard"]), run_options=run_options, options=options)
 
     def _command(self, words: Words, options: Words) -> Callable[[str, Action], Binding]:
         name, *aliases = parse_commands(words["command"])
@@ -254,6 +261,9 @@ def _missing_companions(words: Words, *, is_timed: bool) -> Iterator[tuple[str, 
         yield "hidden belongs to command, and there is none", 'Add command="disk".'
     if "absent" in words:
         yield from _not_absent(words)
+    for word in words if "guard" in words else ():
+        if word in _UNLIKE_GUARD:
+            yield f"{word} does not go with guard, which is asked before commands", "Mark a second function."
 
 
 def _not_absent(words: Words) -> Iterator[tuple[str, str]]:

@@ -155,7 +155,7 @@ OPTION_KEYWORDS = (
 )
 KEYWORDS = (*TRIGGER_KEYWORDS, *OPTION_KEYWORDS)
 #: Keywords that are read and checked, but have no effect in this version.
-LATER_KEYWORDS = frozenset(["confirm", "approve", "choices", "guard"])
+LATER_KEYWORDS = frozenset(["confirm", "approve", "choices"])
 #: Those of them without which a command must not run: they say who agrees, and to what.
 NEEDED_KEYWORDS = frozenset(["confirm", "approve", "choices"])
 #: Keywords that have an effect on commands, and in this version none on what runs by itself.

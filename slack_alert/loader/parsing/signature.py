@@ -19,6 +19,8 @@ from slack_alert.loader.parsing.source import ParsedFile
 
 CONTEXT = "ctx"
 _TIMED = frozenset(TIME_KEYWORDS)
+#: What calls a function with arguments.
+_ASKED = frozenset(["on", "command", "guard"])
 
 
 def keyword_values(
@@ -64,9 +66,7 @@ def make_declaration(
         is_timed=not _TIMED.isdisjoint([keyword.arg for keyword in call.keywords]),
         doc=_first_line(doc),
         required=_required(node.args) if is_plain else (),
-        parameters=tuple([each.arg for each in named if each.arg != CONTEXT])
-        if "on" in values or "command" in values
-        else (),
+        parameters=tuple([each.arg for each in named if each.arg != CONTEXT]) if not _ASKED.isdisjoint(values) else (),
         takes_context=CONTEXT in [each.arg for each in named],
         is_async=isinstance(node, ast.AsyncFunctionDef),
         is_sound=is_sound,

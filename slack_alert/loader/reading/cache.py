@@ -27,7 +27,7 @@ from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.parsing.declaration import Declaration, FileReading
 
 #: Increase it with every change of what is cached, or of how files are read.
-_FORMAT = 7
+_FORMAT = 8
 #: In bytes. The digest detects damage and change, so it need not be the strongest; this one is fast and short.
 _DIGEST = 20
 #: In bytes: the size of the field with the length of a piece.

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from slack_alert.core.commands.guards import guarded
+from slack_alert.core.commands.command import Command, Guard
+from slack_alert.core.commands.guards import changes_of, guarded, shown_to_guard
+from slack_alert.core.commands.permission_checks import check_guards
 from slack_alert.core.commands.signature import Parameter, ValueKind
+from slack_alert.core.model.run import Action, Arguments
 from tests.fakes.rights import APP, ENV
 
 FORCE = Parameter("force", ValueKind.FLAG, is_required=False, default="False")
@@ -64,3 +67,36 @@ def test_a_dict_changes_arguments_and_what_changed_is_told(
     answer = guarded("freeze", PARAMETERS, GIVEN, returned)
 
     assert (answer.arguments, answer.changed, answer.refusal) == (arguments, changed, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("*",), []),
+        (("deploy", "roll out"), []),
+        (("Ops.Deploy",), []),
+        (("deplyo",), ["guard: `deplyo` is not a command, so nothing asks rules.freeze for it"]),
+        (("*", "roll"), ["guard: `roll` is not a command, so nothing asks rules.freeze for it"]),
+    ],
+)
+def test_words_that_no_command_has_are_told(words: tuple[str, ...], said: list[str]) -> None:
+    guard = Guard("rules.freeze", Action("rules.freeze", "plugins/rules.py", 7), words)
+    command = Command("ops.deploy", Action("ops.deploy", "plugins/ops.py", 1), "deploy", ("roll out",))
+
+    problems = check_guards([guard], [command])
+
+    assert [(problem.message, problem.line, problem.code) for problem in problems] == [
+        (one, 7, "SA215") for one in said
+    ]
+
+
+def test_a_guard_sees_defaults_as_the_function_does_and_not_those_that_only_python_knows() -> None:
+    computed = Parameter("since", is_required=False, default="today()")
+    rest = Parameter("rest", is_variadic=True, is_list=True, is_required=False)
+    command = Command("d", Action("d", "d.py", 1), "d", parameters=(*PARAMETERS, computed, rest))
+
+    shown = shown_to_guard(command, Arguments({"app": "shop"}, ("x",)))
+
+    assert shown == {"app": "shop", "env": "staging", "force": False, "hosts": None, "rest": ["x"]}
+    assert changes_of({**shown, "force": 0}, shown) == {"force": 0}
+    assert changes_of("no", shown) == "no"

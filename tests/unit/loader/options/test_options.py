@@ -219,7 +219,6 @@ def test_every_fault_of_a_marker_is_told_at_once(tmp_path: Path) -> None:
         "approve=True",
         "approve='@ops'",
         "choices={'a': 'b'}",
-        "guard='*'",
     ],
 )
 def test_what_a_later_version_brings_is_named(tmp_path: Path, option: str) -> None:
@@ -391,3 +390,35 @@ def test_an_escalation_says_whom_and_when(tmp_path: Path, value: str) -> None:
 
     assert [problem.code for problem in catalog.problems] == ["SA201"]
     assert catalog.problems[0].message.startswith("escalate")
+
+
+@pytest.mark.parametrize("option", ["hours=1", "command='lag'", "on='x'", "queue='deploy'", "lock='x'", "allow='ops'"])
+def test_a_guard_is_nothing_else(tmp_path: Path, option: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(guard='*', {option})\ndef f(by, command, args, channel): pass")
+
+    keyword = option.partition("=")[0]
+    assert catalog.problems[0].code == "SA201"
+    assert catalog.problems[0].message == f"{keyword} does not go with guard, which is asked before commands"
+    assert catalog.bindings == ()
+
+
+@pytest.mark.parametrize(
+    ("signature", "missing"),
+    [
+        ("by, command, args, channel", ""),
+        ("args", ""),
+        ("", ""),
+        ("ctx, by, *, args", ""),
+        ("by, reason=None", ""),
+        ("who, command", "who"),
+        ("by, /, command", "by"),
+    ],
+)
+def test_a_guard_takes_what_it_is_called_with_by_name(tmp_path: Path, signature: str, missing: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(guard=['*'])\ndef f({signature}): pass")
+
+    said = f"f requires {missing}, and a guard is called with by, command, args, channel"
+    assert [(each.code, each.message) for each in catalog.problems] == ([("SA207", said)] if missing else [])
+    assert [(each.kind, each.shown) for each in catalog.bindings] == (
+        [] if missing else [("guard", "guard of all commands")]
+    )

@@ -132,9 +132,9 @@ def test_an_unknown_keyword_that_is_near_to_none_is_told_those_of_this_version(t
     catalog = surveyed(tmp_path, "@deco(hours=1, colour=1)\ndef f(): pass")
 
     assert catalog.problems[0].hint == (
-        "Allowed: weeks, days, hours, minutes, seconds, cron, at, command, on, emits, name, enabled, to, errors_to, "
-        "timezone, start, end, jitter, at_start, working_hours, max_alert, pause_time, while_paused, where, absent, "
-        "after, repeat, remind, recover, escalate, catch_up, "
+        "Allowed: weeks, days, hours, minutes, seconds, cron, at, command, on, emits, guard, name, enabled, to, "
+        "errors_to, timezone, start, end, jitter, at_start, working_hours, max_alert, pause_time, while_paused, where, "
+        "absent, after, repeat, remind, recover, escalate, catch_up, "
         "timeout, retries, retry_delay, queue, lock, isolation, allow, hidden."
     )
 
