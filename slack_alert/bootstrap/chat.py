@@ -14,14 +14,14 @@ from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.oneshot.status import read_vitals
 from slack_alert.bootstrap.plugin_loading import defaults, job_lookup
 from slack_alert.bootstrap.slack_side import NO_SLACK, slack_side
-from slack_alert.core.commands.addressing import Addressing, asked_text, first_words
+from slack_alert.core.commands.addressing import Addressing, asked_text, first_words, pressed_text
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.audit_notices import entry_notice
 from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.commands.decision import Decider
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
-from slack_alert.core.model.asked import ChatMessage, Identity
+from slack_alert.core.model.asked import ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.request import Request
@@ -52,10 +52,12 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
     def commands() -> Sequence[Command]:
         return [*(each for each in engine.catalog.bindings if isinstance(each, Command)), *verbs]
 
-    def line_of(message: ChatMessage) -> str | None:
-        own = {slack.names.id_of(name) or name: prefixes for name, prefixes in settings.chat_prefixes.items()}
+    def line_of(said: ChatMessage | ButtonPress) -> str | None:
         words = first_words(commands())
-        return asked_text(message, Addressing(settings.chat_prefix, own, settings.chat_tags == "on", words))
+        if isinstance(said, ButtonPress):
+            return pressed_text(said, words)
+        own = {slack.names.id_of(name) or name: prefixes for name, prefixes in settings.chat_prefixes.items()}
+        return asked_text(said, Addressing(settings.chat_prefix, own, settings.chat_tags == "on", words))
 
     def whose(number: int) -> Identity | None:
         return next((one.asked.by for one in runner.open if one.number == number), None)

@@ -95,6 +95,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -
         mute=mutes.reason,
         judge=make_judge(settings, render.mark, mutes.reason),
         slow_runs=_make_slow_run_detector(settings, reader, clock),
+        has_buttons=settings.has_buttons,
     )
     return Runtime(clock, render.mark, snapshot, reader, writer, recorder, mutes, executor, engine, services)
 

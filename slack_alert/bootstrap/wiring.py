@@ -104,6 +104,7 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
         api_url=settings.api_url,
         proxy=settings.proxy,
         ca_file=settings.ca_file,
+        has_buttons=settings.has_buttons,
     )
     return {"console": console, "slack": slack, "terminal": TerminalChannel()}
 

@@ -64,6 +64,7 @@ class Engine:
         mute: MuteReason = never_muted,
         judge: Judge | None = None,
         slow_runs: SlowRunDetector | None = None,
+        has_buttons: bool = False,
     ) -> None:
         self.catalog = catalog
         self._recorder = recorder
@@ -91,7 +92,7 @@ class Engine:
         #: The slots of one tick that did not run.
         self._passed = GroupedRecorder(recorder)
         self._passed_slots = MissedSlots(self._passed)
-        self._messages = RunMessages(recorder, mark, mute)
+        self._messages = RunMessages(recorder, mark, mute, has_buttons=has_buttons)
         self._tick_monitor = TickMonitor(clock)
         self._slow_runs = slow_runs or SlowRunDetector()
         self._overlaps = Overlaps(

@@ -160,6 +160,13 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         reads = self.chat_poll is not None and bool(self.chat_channels)
         return self.token is not None and not self.dry_run and (self.app_token is not None or hears or reads)
 
+    @property
+    def has_buttons(self) -> bool:
+        """Whether a door of Slack takes what is pressed, so that alerts carry buttons."""
+        if self.dry_run or self.token is None:
+            return False
+        return self.app_token is not None or (self.signing_secret is not None and bool(self.web_listen))
+
     def secrets(self) -> tuple[str, ...]:
         """Return the secrets that must be redacted wherever text is shown.
 

@@ -131,6 +131,7 @@ class Rig:
         slow_runs: SlowRunDetector | None = None,
         mute: MuteReason = never_muted,
         recorder: Recorder | None = None,
+        has_buttons: bool = False,
     ) -> None:
         self.clock = VirtualClock(at(start))
         self.recorder = MemoryRecorder()
@@ -145,6 +146,7 @@ class Rig:
             journal=journal,
             mute=mute,
             slow_runs=slow_runs,
+            has_buttons=has_buttons,
         )
         self.engine.restore(snapshot or Snapshot(), self.clock.now())
 

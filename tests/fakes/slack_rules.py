@@ -73,6 +73,9 @@ def check_blocks(blocks: object) -> None:
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
     faults = [fault for number, block in enumerate(blocks) for fault in _block_faults(block, f"/blocks/{number}")]
+    ids = [block["block_id"] for block in blocks if isinstance(block, dict) and block.get("block_id")]
+    if len(set(map(str, ids))) < len(ids):
+        faults.append("`block_id` already exists in this message [json-pointer:/blocks]")
     if len(blocks) > BLOCK_COUNT_LIMIT:
         faults.insert(0, f"no more than {BLOCK_COUNT_LIMIT} items allowed [json-pointer:/blocks]")
     if faults:
@@ -189,7 +192,24 @@ def _element_faults(elements: object, limit: int, at: str) -> list[str]:
     if len(elements) > limit:
         return [f"no more than {limit} items allowed [json-pointer:{at}/elements]"]
     bare = [number for number, element in enumerate(elements) if not (isinstance(element, dict) and "type" in element)]
-    return [f"missing required field: type [json-pointer:{at}/elements/{number}]" for number in bare]
+    faults = [f"missing required field: type [json-pointer:{at}/elements/{number}]" for number in bare]
+    buttons = [each for each in elements if isinstance(each, dict) and each.get("type") == "button"]
+    for number, button in enumerate(buttons):
+        faults += _button_faults(button, f"{at}/elements/{number}")
+    known = [button["action_id"] for button in buttons if "action_id" in button]
+    if len(set(known)) < len(known):
+        faults.append(f"`action_id` already exists in this block [json-pointer:{at}/elements]")
+    return faults
+
+
+def _button_faults(button: Json, at: str) -> list[str]:
+    extra = sorted(
+        set(button) - {"type", "text", "action_id", "value", "url", "style", "confirm", "accessibility_label"}
+    )
+    faults = [f"invalid additional property: {name} [json-pointer:{at}]" for name in extra]
+    faults += _text_faults(button.get("text"), 75, f"{at}/text", kinds=("plain_text",))
+    faults += _length_faults(button.get("action_id", "a"), 255, f"{at}/action_id")
+    return faults + _length_faults(button.get("value", "v"), 2_000, f"{at}/value")
 
 
 def _text_faults(text: object, limit: int, at: str, *, kinds: tuple[str, ...] = ("mrkdwn", "plain_text")) -> list[str]:

@@ -39,10 +39,13 @@ class SlackChannel:
         proxy: str | None = None,
         ca_file: Path | None = None,
         timeout: timedelta = TIMEOUT,
+        has_buttons: bool = False,
     ) -> None:
+        """`has_buttons`: a door takes what is pressed, so the buttons of messages are shown."""
         self._client = Client(SlackAccess(token.strip(), api_url or API_URL, proxy, ca_file, timeout))
         self._directory = Directory(self._client)
-        self._poster = Poster(self._client, self._directory, SenderIdentity(username, icon_emoji, icon_url))
+        identity = SenderIdentity(username, icon_emoji, icon_url)
+        self._poster = Poster(self._client, self._directory, identity, has_buttons=has_buttons)
         self._bounds = EarliestTimes()
         #: Searches to continue after a rate limit, by location and delivery ids.
         self._begun: dict[tuple[MessageLocation, frozenset[int]], HistorySearch] = {}

@@ -47,10 +47,14 @@ class SenderIdentity(Struct, frozen=True):
 class Poster:
     """Posts texts, blocks and files; remembers what this token may not do, so that it is tried only once."""
 
-    def __init__(self, client: Client, directory: Directory, identity: SenderIdentity) -> None:
+    def __init__(
+        self, client: Client, directory: Directory, identity: SenderIdentity, *, has_buttons: bool = False
+    ) -> None:
+        """`has_buttons`: a door takes what is pressed, so buttons are shown."""
         self._client = client
         self._directory = directory
         self._identity = identity.arguments()
+        self._has_buttons = has_buttons
         self._may_customize = True
         #: Whether messages are posted with the metadata by which they are found again.
         self.uses_metadata = True
@@ -119,7 +123,31 @@ class Poster:
             return await self._post_new(message, text, thread=ts)
         if isinstance(piece, Blocks):
             return await self._edit_blocks(message, piece, channel, ts)
-        return await self._edit(message, {"text": piece.text if text is None else text}, channel, ts)
+        return await self._edit_text(message, piece.text if text is None else text, channel, ts)
+
+    async def _edit_text(self, message: Message, text: str, channel: str, ts: str) -> str:
+        """Replace the text of a message; blocks with former buttons go, or are replaced."""
+        content: dict[str, object] = {"text": await self._directory.with_mentions(text)}
+        if not self._has_buttons:
+            return await self._edit(message, content, channel, ts)
+        shown = self._with_buttons(message, content)
+        if shown is not content:
+            try:
+                return await self._edit(message, shown, channel, ts)
+            except RefusedError as refused:
+                if not _concerns_form(refused):
+                    raise
+                _log_refused(message, refused)
+        return await self._edit(message, {**content, "blocks": []}, channel, ts)
+
+    def _with_buttons(self, message: Message, content: dict[str, object]) -> dict[str, object]:
+        """Return the content of a message with its buttons, or as it is where they do not fit or nobody takes them."""
+        if not (self._has_buttons and message.buttons):
+            return content
+        from slack_alert.channels.slack.buttons import blocks_with_buttons  # Few programs have a door.
+
+        blocks = blocks_with_buttons(message, str(content["text"]))
+        return content if blocks is None else {**content, "blocks": blocks}
 
     async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
         named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
@@ -132,18 +160,18 @@ class Poster:
         text = fallback(piece)
         content = {name: value for name, value in piece.payload.items() if name in _EDITABLE}
         try:
-            return await self._edit(message, {**content, "text": text}, channel, ts)
+            return await self._edit(message, self._with_buttons(message, {**content, "text": text}), channel, ts)
         except RefusedError as refused:
-            if refused.outcome.status is not SendStatus.PAYLOAD or refused.code in CANNOT_FOLLOW or not content:
+            if not _concerns_form(refused) or not content:
                 raise
             _log_refused(message, refused)
-        return await self._edit(message, {"text": text}, channel, ts)
+        return await self._edit_text(message, text, channel, ts)
 
     async def _post_text(self, message: Message, text: str, thread: str) -> str | None:
         """Post a text, or upload it as a file where it is too long."""
         if len(text) <= MAX_TEXT:
             try:
-                return await self._post(message, {"text": await self._directory.with_mentions(text)}, thread)
+                return await self._post_with_buttons(message, await self._directory.with_mentions(text), thread)
             except RefusedError as refused:
                 if refused.code not in TOO_LONG:
                     raise
@@ -151,15 +179,29 @@ class Poster:
         assert isinstance(file, Upload), "nothing fits into no characters"
         return await self._upload(message, file, thread)
 
+    async def _post_with_buttons(self, message: Message, text: str, thread: str) -> str | None:
+        """Post a text with its buttons, or without them where Slack refuses the blocks."""
+        content: dict[str, object] = {"text": text}
+        shown = self._with_buttons(message, content)
+        if shown is not content:
+            try:
+                return await self._post(message, shown, thread)
+            except RefusedError as refused:
+                if not _concerns_form(refused, thread):
+                    raise
+                _log_refused(message, refused)
+        return await self._post(message, content, thread)
+
     async def _post_blocks(self, message: Message, piece: Blocks, thread: str) -> str | None:
         if set(piece.payload) == {"text"}:
             return await self._post_text(message, str(piece.payload["text"]), thread)
         text = fallback(piece)
-        content = json.dumps({**piece.payload, "text": text}, ensure_ascii=False)
+        shown = self._with_buttons(message, {**piece.payload, "text": text})
+        content = json.dumps(shown, ensure_ascii=False)
         try:
             return await self._post(message, json.loads(await self._directory.with_mentions(content)), thread)
         except RefusedError as refused:
-            if refused.outcome.status is not SendStatus.PAYLOAD or (thread and refused.code in CANNOT_FOLLOW):
+            if not _concerns_form(refused, thread):
                 raise
             _log_refused(message, refused)
         return await self._post_text(message, text, thread)
@@ -276,6 +318,11 @@ async def _content(piece: Upload) -> bytes:
 def _concerns_file(refused: RefusedError) -> bool:
     """Return whether the conversation may still accept a text."""
     return refused.outcome.status in (SendStatus.PAYLOAD, SendStatus.DESTINATION)
+
+
+def _concerns_form(refused: RefusedError, thread: str = "its own") -> bool:
+    """Return whether Slack may take the message in a plainer form; in a thread or edit, its place may be gone."""
+    return refused.outcome.status is SendStatus.PAYLOAD and not (thread and refused.code in CANNOT_FOLLOW)
 
 
 def _log_refused(message: Message, refused: RefusedError) -> None:

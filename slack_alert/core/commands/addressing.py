@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from slack_alert.core.commands.signature import CommandSignature
 from slack_alert.core.commands.suggestions import spelling, spellings
 from slack_alert.core.commands.words import FENCE, plain_text
-from slack_alert.core.model.asked import ChatMessage
+from slack_alert.core.model.asked import ButtonPress, ChatMessage
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct, field
 
@@ -32,6 +32,12 @@ def first_words(commands: Iterable[CommandSignature]) -> dict[tuple[str, ...], i
         for command in commands
         for words in spellings(command)
     }
+
+
+def pressed_text(press: ButtonPress, words: Iterable[tuple[str, ...]]) -> str | None:
+    """Return the line of a button; None if it is not of this program: messages may have buttons of their own."""
+    action = tuple(spelling(press.action).split())
+    return f"{press.action} {press.value}".strip() if action and action in words else None
 
 
 def asked_text(message: ChatMessage, addressing: Addressing) -> str | None:

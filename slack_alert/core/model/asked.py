@@ -120,7 +120,7 @@ class AskedCommand(Struct, frozen=True):
     command: str = ""
     #: The exact command without secrets, as one would type it; empty: nothing was decided yet.
     words: str = ""
-    #: No message in the channel shows what was asked: a slash command.
+    #: No message in the channel shows what was asked: a slash command, or a button.
     is_bare: bool = False
     #: It begins no sooner than this.
     not_before: datetime | None = None

@@ -89,6 +89,16 @@ class Notice(Struct, frozen=True, tag="notice"):
 Origin = RunPart | Notice
 
 
+class Button(Struct, frozen=True, array_like=True):
+    """A button of a message, where a door of its channel takes what is pressed."""
+
+    label: str
+    #: The command that it asks for, what that is about, which is one word whatever is in it, and further words.
+    action: str
+    about: str
+    rest: str = ""
+
+
 class Message(Struct, frozen=True):
     """A message to people; alerts and replies have the same type."""
 
@@ -103,6 +113,8 @@ class Message(Struct, frozen=True):
     severity: MessageSeverity = MessageSeverity.INFO
     #: The thread, in the channel's own words, that a message of somebody else began and that this one is posted in.
     thread: str = ""
+    #: Shown only by a channel with a door that takes what is pressed.
+    buttons: tuple[Button, ...] = ()
 
 
 class Status(Word):

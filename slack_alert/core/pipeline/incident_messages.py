@@ -12,6 +12,7 @@ from slack_alert.core.content.render import Piece, Text, Upload, deliverable, fa
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, Notice
 from slack_alert.core.model.run import RunPosts
+from slack_alert.core.pipeline.alert_buttons import alert_buttons
 from slack_alert.core.pipeline.messages import messages
 from slack_alert.core.policy.incidents import (
     Incident,
@@ -86,19 +87,23 @@ def recovery_messages(job: Job, incident: Incident, run: RunPosts, mark: Markup)
     return told + messages(replace(run, said=run.said + len(told)), (Text(line),), escalation.to)
 
 
-def acknowledgement_messages(job: Job, incident: Incident, mark: Markup) -> tuple[Message, ...]:
+def acknowledgement_messages(
+    job: Job, incident: Incident, mark: Markup, *, has_buttons: bool = False
+) -> tuple[Message, ...]:
     """Return the message that shows who acknowledged an incident: an edit or a reply, which notify nobody.
 
-    There is none if the job posts its alerts as messages of their own.
+    Without buttons there is none if the job posts its alerts as messages of their own. With them, the message in which
+    one was pressed says so wherever that is a text, and loses the button.
     """
     at = incident.acknowledged_at
-    if at is None or incident.told is None or not job.policy.repeat_policy.follows_up:
+    if at is None or incident.told is None or not (has_buttons or job.policy.repeat_policy.follows_up):
         return ()
     line = f"taken care of by {mark.escape(incident.acknowledged_by)} since {format_clock(job, at)}"
-    manner, pieces = _acknowledgement_form(job, incident, line)
+    manner, pieces = _acknowledgement_form(job, incident, line, has_buttons=has_buttons)
+    buttons = alert_buttons(job, is_acknowledged=True) if manner is DeliveryMode.EDIT else ()
     origin = Notice("ack", f"{job.name}/{incident.since.isoformat()}/{at.isoformat()}")
     to, root = incident_address(job, incident), incident.edit or incident.root
-    return (Message(origin.key, to, pieces[0], origin, manner, root),)
+    return (Message(origin.key, to, pieces[0], origin, manner, root, buttons=buttons),)
 
 
 def incident_address(job: Job, incident: Incident) -> Address:
@@ -126,9 +131,12 @@ def _recovery_form(job: Job, incident: Incident, line: str) -> tuple[DeliveryMod
     return (DeliveryMode.EDIT, closed) if len(closed) == 1 else (DeliveryMode.POST, (Text(line),))
 
 
-def _acknowledgement_form(job: Job, incident: Incident, line: str) -> tuple[DeliveryMode, tuple[Piece, ...]]:
-    noticed = with_notice((Text(incident.text),), line)
-    is_edit = job.policy.repeat_policy.repeat is Repeat.UPDATE and len(noticed) == 1
+def _acknowledgement_form(
+    job: Job, incident: Incident, line: str, *, has_buttons: bool
+) -> tuple[DeliveryMode, tuple[Piece, ...]]:
+    is_updated = job.policy.repeat_policy.repeat is Repeat.UPDATE
+    noticed = with_notice((Text(incident.text if is_updated else incident.shown),), line)
+    is_edit = (is_updated or (has_buttons and bool(incident.shown))) and len(noticed) == 1
     return (DeliveryMode.EDIT, noticed) if is_edit else (DeliveryMode.REPLY, (Text(line),))
 
 

@@ -6,8 +6,9 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.pieces import PARTS
 from slack_alert.core.content.render import Piece, Text, deliverable, error_card, fallback, on_terminal
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverity, RunPart
+from slack_alert.core.model.message import Button, DeliveryMode, Message, MessageSeverity, RunPart
 from slack_alert.core.model.run import Result, RunPosts
+from slack_alert.core.structs import replace
 
 #: Maximum number of messages of one run; further ones are withheld.
 MOST = 100
@@ -24,14 +25,18 @@ def messages(
     *,
     root: str = "",
     severity: MessageSeverity = MessageSeverity.INFO,
+    buttons: tuple[Button, ...] = (),
 ) -> tuple[Message, ...]:
-    """Return a message with an origin of its own for each deliverable part of the pieces."""
+    """Return a message with an origin of its own for each deliverable part of the pieces; the first has the buttons."""
     if not pieces:
         return ()
     name = run.binding.rpartition(".")[2]
     parts = [part for piece in pieces for part in deliverable(piece, name=name)]
     told = [(RunPart(run.binding, run.slot, run.id, n), part) for n, part in enumerate(parts, run.said)]
-    return tuple([Message(origin.key, to, part, origin, manner, root, severity) for origin, part in told])
+    sent = [Message(origin.key, to, part, origin, manner, root, severity) for origin, part in told]
+    if buttons:
+        sent[0] = replace(sent[0], buttons=buttons)
+    return tuple(sent)
 
 
 def as_text(pieces: tuple[Piece, ...], job: str) -> str:

@@ -13,6 +13,7 @@ from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverit
 from slack_alert.core.model.reason import UNCHANGED, Reason, ReasonCode
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Result, RunPosts
+from slack_alert.core.pipeline.alert_buttons import alert_buttons, error_buttons
 from slack_alert.core.pipeline.incident_messages import (
     IncidentForm,
     format_alert,
@@ -187,7 +188,8 @@ def _post_alert(
         after, told = _charge_alert(job, state, run.slot, told)
     elif shown.manner is DeliveryMode.EDIT:
         root = incident.edit or incident.root
-    sent = messages(run, told, job.to, shown.manner, root=root)
+    buttons = () if shown.manner is DeliveryMode.REPLY else alert_buttons(job)
+    sent = messages(run, told, job.to, shown.manner, root=root, buttons=buttons)
     placed = _with_message_keys(job, remembered, shown.manner, sent, run.slot)
     if shown.files:
         ahead = replace(run, said=run.said + len(sent))
@@ -232,7 +234,8 @@ def _with_message_keys(
     if not sent:
         return incident
     if manner is DeliveryMode.POST:
-        return replace(incident, told=slot, to=str(job.to), root=sent[0].key, edit="")
+        shown = sent[0].piece.text if len(sent) == 1 and isinstance(sent[0].piece, Text) else ""
+        return replace(incident, told=slot, to=str(job.to), root=sent[0].key, edit="", shown=shown)
     return replace(incident, edit=sent[0].key) if manner is DeliveryMode.EDIT else incident
 
 
@@ -282,6 +285,7 @@ def _with_escalation(
         replace(run, said=run.said + len(settlement.messages)),
         (Text(f"{head}\n{_join_fallbacks(pieces)}"),),
         escalation.to,
+        buttons=alert_buttons(job),
     )
     return settlement._replace(
         state=replace(settlement.state, incident=replace(incident, is_escalated=True)),
@@ -301,7 +305,7 @@ def _settle_failure(
         return Settlement(state, Verdict.MUTED, text=as_text((told,), run.binding), said="", reasons=reasons)
     after = spend_error(job.policy, state, run.slot)
     noticed = _with_pause_notice(job, after.errors, run.slot, _with_remark(run, (told,)), word="error")
-    sent = messages(run, noticed, job.errors_to, severity=MessageSeverity.ERROR)
+    sent = messages(run, noticed, job.errors_to, severity=MessageSeverity.ERROR, buttons=error_buttons(job))
     return Settlement(after, result.failure.verdict, sent, _history_text(run, noticed), said="")
 
 

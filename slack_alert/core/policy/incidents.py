@@ -90,6 +90,8 @@ class Incident(Struct, frozen=True):
     #: When it ended, if nothing could be posted at that time: its recovery is still to be posted. A new alert before
     #: that continues the incident, because nobody was told that it was over.
     over: datetime | None = None
+    #: The text of its message as it was posted; empty: that is a file, blocks, or several texts.
+    shown: str = ""
 
     @property
     def goes_on(self) -> bool:

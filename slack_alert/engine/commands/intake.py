@@ -12,17 +12,17 @@ from slack_alert.engine.engine import Engine
 class ChatIntake:
     """The intake of all doors; used on the main loop."""
 
-    def __init__(self, engine: Engine, asked_text: Callable[[ChatMessage], str | None]) -> None:
+    def __init__(self, engine: Engine, asked_text: Callable[[ChatMessage | ButtonPress], str | None]) -> None:
         self._engine = engine
-        #: Returns the line of a message that asks for a command; None: it asks for none.
+        #: Returns the line of a message or a button that asks for a command; None: it asks for none.
         self._asked_text = asked_text
 
     async def take(self, said: ChatMessage | ButtonPress) -> None:
         """Return as soon as it is kept, or needs not be: it asks for nothing, or was taken before."""
-        is_bare = isinstance(said, ChatMessage) and said.is_slash
-        text = f"{said.action} {said.value}" if isinstance(said, ButtonPress) else self._asked_text(said)
+        text = self._asked_text(said)
         if text is None:
             return
+        is_bare = isinstance(said, ButtonPress) or said.is_slash
         loop = asyncio.get_running_loop()
         kept = asyncio.Event()
         asked = AskedCommand(said.ids, said.at, said.by, said.reply_to, text, said.door, is_bare=is_bare)

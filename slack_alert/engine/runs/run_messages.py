@@ -48,12 +48,16 @@ log = logging.getLogger(__name__)
 
 
 class RunMessages:
-    """Settles messages and puts them into the outbox; `mute` returns why a job is muted at a slot, or None."""
+    """Settles messages and puts them into the outbox; `mute` returns why a job is muted at a slot, or None.
 
-    def __init__(self, recorder: Recorder, mark: Markup, mute: MuteReason) -> None:
+    `has_buttons`: alerts are shown with buttons, which an acknowledgement changes.
+    """
+
+    def __init__(self, recorder: Recorder, mark: Markup, mute: MuteReason, *, has_buttons: bool = False) -> None:
         self._recorder = recorder
         self._mark = mark
         self._mute = mute
+        self._has_buttons = has_buttons
 
     def say(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> None:
         """Post pieces in the middle of a run; a run counts as one alert, however often it posts."""
@@ -88,7 +92,9 @@ class RunMessages:
         """Return the messages that show who acknowledged a job's incident; only edits while it is muted."""
         if job_state.state.incident is None or not job_state.state.is_alerting:
             return ()
-        shown = acknowledgement_messages(job_state.job, job_state.state.incident, self._mark)
+        shown = acknowledgement_messages(
+            job_state.job, job_state.state.incident, self._mark, has_buttons=self._has_buttons
+        )
         is_muted = bool(self._mute(job_state.job.name, now))
         return tuple(message for message in shown if message.manner is DeliveryMode.EDIT or not is_muted)
 

@@ -15,6 +15,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.former_messages import former_is_answer, former_origin, former_severity
 from slack_alert.core.model.message import (
+    Button,
     Delivery,
     DeliveryMode,
     Message,
@@ -28,7 +29,7 @@ from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
-from slack_alert.core.structs import asdict, from_json, replace, to_json, to_plain
+from slack_alert.core.structs import asdict, astuple, from_json, replace, to_json, to_plain
 from slack_alert.engine.batches import HistoryLine
 from slack_alert.stores.old_reasons import with_sentence
 
@@ -209,6 +210,7 @@ def _message_row(message: Message, created: datetime) -> Row:
         origin.n,
         message.severity.value,
         clean(message.thread),
+        _buttons_json(message.buttons) if message.buttons else "",
         micros(created),
     )
 
@@ -217,7 +219,7 @@ def delivery_of(row: Row) -> Delivery:
     """Return the delivery in a row of `DELIVERY_COLUMNS`."""
     (
         number, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity,
-        thread, created, status, attempts, receipt, reason, answer,
+        thread, buttons, created, status, attempts, receipt, reason, answer,
     ) = row  # fmt: skip
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
@@ -229,7 +231,8 @@ def delivery_of(row: Row) -> Delivery:
         origin = Notice(notice, about, part)
     else:
         origin, severity = former_origin(key, maybe_moment(slot), run), former_severity(body)
-    message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity], thread)
+    pressed = from_json(buttons, tuple[Button, ...]) if buttons else ()
+    message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity], thread, pressed)
     is_answer = former_is_answer(reason) if answer is None else bool(answer)
     return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason, is_answer)
 
@@ -237,6 +240,12 @@ def delivery_of(row: Row) -> Delivery:
 def queued_of(number: int, row: Row) -> Delivery:
     """Return the new, queued delivery with this id for a row of `message_rows`."""
     return delivery_of((number, *row, Status.QUEUED.value, 0, None, None, 0))
+
+
+@lru_cache(maxsize=256)  # Of a job, the same for each of its alerts.
+def _buttons_json(buttons: tuple[Button, ...]) -> str:
+    texts = [[clean(text) for text in astuple(button)] for button in buttons]
+    return to_json(texts).decode()
 
 
 def _piece_row(piece: Piece) -> tuple[str, str, bytes | None]:

@@ -207,17 +207,22 @@ _THIRTEENTH = (
     "CREATE TABLE audit_anchor (id BIGINT NOT NULL, hash TEXT NOT NULL, at BIGINT NOT NULL, seal TEXT NOT NULL)",
 )
 
+#: The buttons of a message, as JSON; empty where it has none.
+_FOURTEENTH = ("ALTER TABLE delivery ADD COLUMN buttons TEXT NOT NULL DEFAULT ''",)
+
 #: The step at position n leads from version n to n + 1.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
-    _ELEVENTH, _TWELFTH, _THIRTEENTH,
+    _ELEVENTH, _TWELFTH, _THIRTEENTH, _FOURTEENTH,
 )  # fmt: skip
 VERSION = len(STEPS)
 
 _SENTENCES = "NULL AS reasons, NULL AS outcome"
 _MEASURED = f"NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory, {_SENTENCES}"
+_NO_BUTTONS = "'' AS buttons"
+_NO_THREAD = f"'' AS thread, {_NO_BUTTONS}"
 _NO_ORIGIN = (
-    "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity, NULL AS is_answer, '' AS thread"
+    "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity, NULL AS is_answer, " + _NO_THREAD
 )
 #: What stands for a table of an older version: of each table's lines, the first up to whose version the file is.
 _FORMER: dict[str, dict[int, str]] = {
@@ -233,8 +238,9 @@ _FORMER: dict[str, dict[int, str]] = {
     "delivery": {
         3: f"*, 'post' AS manner, '' AS root, {_NO_ORIGIN} FROM main.delivery",
         7: f"*, {_NO_ORIGIN} FROM main.delivery",
-        10: "*, NULL AS is_answer, '' AS thread FROM main.delivery",
-        11: "*, '' AS thread FROM main.delivery",
+        10: f"*, NULL AS is_answer, {_NO_THREAD} FROM main.delivery",
+        11: f"*, {_NO_THREAD} FROM main.delivery",
+        13: f"*, {_NO_BUTTONS} FROM main.delivery",
     },
     "state": {3: "*, NULL AS incident, 0 AS withheld, NULL AS withheld_since FROM main.state"},
     "hold": {4: "*, '' AS author FROM main.hold"},

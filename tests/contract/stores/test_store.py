@@ -9,7 +9,16 @@ import pytest
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryProgress, MessageSeverity, Notice, Origin, RunPart, Status
+from slack_alert.core.model.message import (
+    Button,
+    Delivery,
+    DeliveryProgress,
+    MessageSeverity,
+    Notice,
+    Origin,
+    RunPart,
+    Status,
+)
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
@@ -38,6 +47,13 @@ def test_messages_become_deliveries_dated_with_the_batch(kit: Kit) -> None:
 )
 def test_a_message_keeps_its_origin_and_its_severity(kit: Kit, origin: Origin) -> None:
     said = replace(message("a"), origin=origin, severity=MessageSeverity.ERROR)
+    kit.enqueue(said)
+
+    assert [delivery.message for delivery in kit.outbox()] == [said]
+
+
+def test_a_message_keeps_its_buttons(kit: Kit) -> None:
+    said = replace(message("a"), buttons=(Button("Mute 1 h", "mute", "db.lag", "for 1h"), Button("Why", "why", 'ü\n"')))
     kit.enqueue(said)
 
     assert [delivery.message for delivery in kit.outbox()] == [said]

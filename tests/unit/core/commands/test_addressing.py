@@ -4,11 +4,11 @@ from datetime import datetime, timezone
 
 import pytest
 
-from slack_alert.core.commands.addressing import Addressing, asked_text, first_words
+from slack_alert.core.commands.addressing import Addressing, asked_text, first_words, pressed_text
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import ChatMessage, Identity, ReplyTo
+from slack_alert.core.model.asked import ButtonPress, ChatMessage, Identity, ReplyTo
 from slack_alert.core.model.run import Action
 
 COMMANDS = [
@@ -129,3 +129,26 @@ def test_a_tag_within_a_sentence_is_found(text: str, line: str | None) -> None:
 
 def test_tags_are_off_unless_they_are_on() -> None:
     assert asked_text(message("please /test 233"), Addressing(first_words=first_words(COMMANDS))) is None
+
+
+def press(action: str, value: str = "") -> ButtonPress:
+    asked = message("")
+    return ButtonPress(asked.ids, asked.at, asked.by, asked.reply_to, asked.door, action, value)
+
+
+@pytest.mark.parametrize(
+    ("pressed", "line"),
+    [
+        (press("test", "233 shop"), "test 233 shop"),
+        (press("pr merge", "4"), "pr merge 4"),
+        (press("Test"), "Test"),
+        # The buttons of a plugin's own blocks, such as those that only open an address.
+        (press("aB3x", "test 233"), None),
+        (press("", "test 233"), None),
+        (press("test 233"), None),
+    ],
+)
+def test_a_button_asks_for_the_command_that_it_names_and_others_for_nothing(
+    pressed: ButtonPress, line: str | None
+) -> None:
+    assert pressed_text(pressed, first_words(COMMANDS)) == line
