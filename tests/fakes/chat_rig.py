@@ -105,6 +105,10 @@ def command(words: str, **options: object) -> Command:
     return Command(name, Action(name, "plugins/plugin.py", 1), words, parameters=parameters, **options)  # type: ignore[arg-type]
 
 
+def everybody_may() -> Permissions:
+    return Permissions(Roles(admins=(Member(MemberKind.ROLE, "members"),)))
+
+
 class ChatRig:
     """A program with commands; `restart` is a kill and a start."""
 
@@ -137,10 +141,9 @@ class ChatRig:
             Catalog(self.commands), recorder=recorder, executor=self.executor, clock=self.clock, mark=MARK
         )
         past = PastRuns(self.store)
-        members = Permissions(Roles(admins=(Member(MemberKind.ROLE, "members"),)))
         self.runner = Commands(
             self.engine, recorder, self.executor, self.clock,
-            decide=Decider(lambda: self.commands, members, zone=timezone.utc, rate=Rate(1000)),
+            decide=Decider(lambda: self.commands, everybody_may(), zone=timezone.utc, rate=Rate(1000)),
             people=self.people, limits=self.limits, answers=Answers(AnswerOptions(MARK, timezone.utc), past),
             past=past, budget=EditBudget(), services=services, beside=self.beside,
             guards=GuardRounds(

@@ -6,8 +6,9 @@ and each picture is a life that ended there; the next life begins with it.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -19,16 +20,29 @@ from typing import cast
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.commands.answers import AnswerOptions
+from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.decision import Decider
+from slack_alert.core.commands.progress import EditBudget
+from slack_alert.core.commands.rate import Rate
 from slack_alert.core.content.render import Piece, Text, fallback
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.audit import AuditEntry, AuditHead
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.app import App, AppConfig
-from slack_alert.engine.app.components import Components, PluginFiles, Stores
+from slack_alert.engine.app.components import Chat, Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
+from slack_alert.engine.commands.answers import Answers
+from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.intake import ChatIntake
+from slack_alert.engine.commands.past_runs import PastRuns
+from slack_alert.engine.context.context import ContextServices
+from slack_alert.engine.context.key_value import key_value_stores
 from slack_alert.engine.delivery.sender import Sender
 from slack_alert.engine.durable_values import number_of
 from slack_alert.engine.engine import Engine
@@ -40,12 +54,16 @@ from slack_alert.stores import FileJournal, SqliteInbox, SqliteReader, SqliteSto
 from slack_alert.stores.files.audit_key_file import AuditKeyFile
 from slack_alert.stores.files.paths import audit_key_path
 from tests.fakes.audit import entry
+from tests.fakes.chat_rig import KnownPeople, everybody_may
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, failed
 
 #: What a function does so many seconds after it began: say, emit, return or fail; the last one ends it.
 Act = tuple[float, str]
 #: What the function of a run does.
 Script = Callable[[Run], Sequence[Act]]
+
+#: When somebody writes a line, in seconds; `cancel LINE` cancels what another one asked for.
+Ask = tuple[float, str]
 
 #: A job, and what it said.
 Said = tuple[str, str]
@@ -71,6 +89,9 @@ class Picture:
     accepted: frozenset[Begun]
     #: The entries of the audit that were kept by then, the oldest first.
     audited: tuple[AuditEntry, ...] = ()
+    #: The lines of people that were acknowledged by then, and those whose functions were called, as often as they were.
+    acknowledged: frozenset[str] = frozenset()
+    called: tuple[str, ...] = ()
 
 
 @dataclass
@@ -84,6 +105,8 @@ class Camera:
     begun: set[Begun]
     accepted: set[Begun]
     audited: list[AuditEntry] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
+    called: list[str] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     is_on: bool = True
 
@@ -93,7 +116,7 @@ class Camera:
         files = {file.name: file.read_bytes() for file in self.folder.iterdir() if not file.name.endswith("-shm")}
         picture = Picture(
             place, files, self.clock.now(), tuple(self.said), frozenset(self.begun), frozenset(self.accepted),
-            tuple(self.audited),
+            tuple(self.audited), frozenset(self.acknowledged), tuple(self.called),
         )  # fmt: skip
         before = self.pictures[-1] if self.pictures else None
         if before is None or before != replace(picture, place=before.place, now=before.now):
@@ -265,16 +288,29 @@ class Acting:
     def __init__(self, life: Life, script: Script) -> None:
         self._life = life
         self._script = script
+        self._hosts: dict[int, RunHost] = {}
+        self._canceled: set[int] = set()
 
     def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         for run in runs:
+            self._hosts[run.id] = host
             run.progress.started = self._life.clock.now()
             self._life.camera.begun.add((run.binding, run.slot))
+            if run.arguments is not None:
+                self._life.camera.called.append(f"{run.binding} {' '.join(map(str, run.arguments.values.values()))}")
             self._life.camera.take("a function begins")
             *acts, (last, end) = self._script(run)
             for after, act in acts:
                 self._life.after(after, partial(_do, self._life, run, host, act))
-            self._life.after(last, partial(host.done, run, _result(run, end, last)))
+            self._life.after(last, partial(self._end, run, host, _result(run, end, last)))
+
+    def _end(self, run: Run, host: RunHost, result: Result) -> None:
+        if run.id not in self._canceled:
+            host.done(run, result)
+
+    def cancel(self, run: Run, *, grace: timedelta) -> None:  # noqa: ARG002 - as the port has it
+        self._canceled.add(run.id)
+        self._hosts[run.id].done(run, Result(duration=timedelta(seconds=1)))
 
     def stop(self) -> None:
         pass
@@ -338,6 +374,21 @@ class Source:
             self._wait(emit)
 
 
+class Beside:
+    """Awaits at once, because nothing really waits, and has the life call what is to be called later."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._alarm: object = None
+
+    def begin(self, coroutine: Coroutine[object, object, object]) -> None:
+        asyncio.run(cast("Coroutine[object, object, None]", coroutine))
+
+    def wake(self, at: datetime, call: Callable[[], object]) -> None:
+        self._alarm = alarm = object()
+        self._life.at(at, lambda: call() if self._alarm is alarm else None)
+
+
 class Life:
     """One life, from the first read of the files to whatever ends it."""
 
@@ -355,10 +406,17 @@ class Life:
         pace: Pace = Pace.BETWEEN,
         stall: tuple[float, float] = (0.0, 0.0),
         is_filmed: bool = True,
+        commands: Sequence[Command] = (),
+        asks: Sequence[Ask] = (),
+        acknowledged: Iterable[str] = (),
+        called: Iterable[str] = (),
     ) -> None:
         self.clock = VirtualClock(begin)
         self.begun = self.stopped = begin
-        self.camera = Camera(folder, self.clock, list(said), set(begun), set(accepted), list(audited), is_on=is_filmed)
+        self.camera = Camera(
+            folder, self.clock, list(said), set(begun), set(accepted), list(audited), set(acknowledged), list(called),
+            is_on=is_filmed,
+        )  # fmt: skip
         self._pace = pace
         self._stall = tuple(begin + timedelta(seconds=each) for each in stall)
         self._events: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -382,8 +440,43 @@ class Life:
             writer=self.writer,
             executor=executor, engine=self.engine, sender=cast("Sender", Post()),
             make_source=lambda now: Source(self, now), accept_entry=lambda _: None,
+            make_chat=partial(self._chat, commands, executor) if commands else None, has_doors=bool(commands),
         )  # fmt: skip
+        self._asks = asks
         self._app = App(parts, AppConfig(OPS, ERRORS, BERLIN, timedelta(seconds=1), HistoryLimits()))
+
+    def _chat(self, commands: Sequence[Command], executor: Acting) -> Chat:
+        services = ContextServices(
+            mark=MARK,
+            path=Path(),
+            render=lambda _run, value: (Text(str(value)),),
+            address=lambda text: Address.parse(text, "slack"),
+            now=self.clock.now,
+            key_value_store=key_value_stores((), write=lambda _: None, now=self.clock.now),
+        )
+        past = PastRuns(self.reader)
+        self.commands = Commands(
+            self.engine, self.writer, executor, self.clock,
+            decide=Decider(lambda: commands, everybody_may(), zone=BERLIN, rate=Rate(1000)),
+            people=KnownPeople(), limits={}, answers=Answers(AnswerOptions(MARK, BERLIN), past), past=past,
+            budget=EditBudget(), services=services, beside=Beside(self),
+        )  # fmt: skip
+        return Chat(self.commands, cast("ChatIntake", None), ())
+
+    def ask(self, line: str, at: datetime) -> None:
+        """Let somebody write a line, or do so once more; a line is known by itself."""
+        if line.startswith("cancel "):
+            numbers = [one.number for one in self.commands.open if one.asked.text == line.removeprefix("cancel ")]
+            for number in numbers:
+                self.engine.cancel(number, "ann")
+            return
+        by, to = Identity("slack", "T1", "U0ANN", "ann"), ReplyTo(OPS, f"{line}.0")
+        asked = AskedCommand((line,), at, by, to, line, "slack.socket")
+        self.engine.handle(asked, partial(self._acknowledge, line))
+
+    def _acknowledge(self, line: str) -> None:
+        self.camera.acknowledged.add(line)
+        self.camera.take("acknowledged")
 
     def at(self, moment: datetime, event: Callable[[], object]) -> None:
         heappush(self._events, (moment, next(self._order), event))
@@ -400,6 +493,9 @@ class Life:
         """Start, and let so much time pass."""
         self._app._start()
         self._written()
+        for after, line in self._asks:
+            at = self.begun + timedelta(seconds=after)
+            self.at(at, partial(self.ask, line, at))
         self._turn()
         self._let_pass(self.begun + timedelta(seconds=seconds))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,10 @@ import pytest
 from slack_alert.core.bindings import Job
 from slack_alert.core.commands.audit_chain import head_of
 from slack_alert.core.commands.audit_verification import verify
+from slack_alert.core.commands.command import Command
 from slack_alert.core.events import Rule
-from slack_alert.core.model.audit import AuditEntry
+from slack_alert.core.model.audit import AuditEntry, AuditVerdict
+from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run, RunOptions
 from slack_alert.core.schedule.triggers import Never
@@ -22,8 +24,9 @@ from slack_alert.core.structs import replace
 from slack_alert.stores import SqliteReader
 from slack_alert.stores.files.audit_key_file import AuditKeyFile
 from slack_alert.stores.files.paths import audit_key_path
+from tests.fakes.chat_rig import command, text_parameter
 from tests.fakes.engine_rig import HOUR, at, make_job, make_policy
-from tests.fakes.snapshots import Act, Begun, Life, Pace, Picture, Said, first_line, restore
+from tests.fakes.snapshots import Act, Ask, Begun, Life, Pace, Picture, Said, first_line, restore
 
 NOON = at("16 12:00")
 TICK = timedelta(microseconds=1)
@@ -54,6 +57,11 @@ def once(acts: Sequence[Act], *, at: float) -> Callable[[Run], Sequence[Act]]:
     return lambda run: acts if run.slot == NOON + timedelta(seconds=at) else QUIET
 
 
+def by_line(scripts: Mapping[str, Sequence[Act]], other: Sequence[Act]) -> Callable[[Run], Sequence[Act]]:
+    """Return a script by which a command does what its argument says."""
+    return lambda run: other if run.arguments is None else scripts.get(str(run.arguments.values["app"]), other)
+
+
 QUIET = ((0.01, ""),)
 SAYS = ((0.02, "one"),)
 YIELDS = ((0.05, "one"), (0.1, "two"), (0.15, "three"), (0.2, ""))
@@ -74,10 +82,16 @@ class Scenario:
     #: In a usual run, one of so many moments is tried; in a thorough one, six times as many.
     every: int = 4
     scripts: dict[str, Callable[[Run], Sequence[Act]]] = field(default_factory=dict)
+    #: What people may ask for, and what they ask for when.
+    commands: tuple[Command, ...] = ()
+    asks: tuple[Ask, ...] = ()
 
     def act(self, run: Run) -> Sequence[Act]:
         return self.scripts.get(run.binding, self.script)(run)
 
+
+COMMANDS = tuple(command(words, parameters=(text_parameter("app"),)) for words in ("deploy", "disk"))
+COMMANDS = (COMMANDS[0], replace(COMMANDS[1], queue=None))
 
 SCENARIOS = {
     "quiet": Scenario((seconds(1),), always(*QUIET)),
@@ -131,6 +145,31 @@ SCENARIOS = {
     "answers and runs": Scenario(
         (seconds(1, "s", emits="x"), seconds(7, "r", rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)}, down=20.0, lasts=1.5,
+    ),
+    "commands": Scenario(
+        (), by_line({"a": SAYS, "c": ((0.2, "one"), (0.4, "fail"))}, ((0.3, ""),)), commands=COMMANDS,
+        asks=((0.1, "deploy a"), (0.15, "deploy b"), (0.2, "deploy c"), (0.25, "deploy d"), (0.3, "nonsense"),
+              (0.7, "disk e"), (0.7, "deploy f")),
+        lasts=1.4,
+    ),
+    "commands at once": Scenario(
+        (), always(*SAYS), commands=COMMANDS, asks=tuple((0.1, f"deploy {name}") for name in "abcdef"), lasts=0.6,
+        paces=tuple(Pace),
+    ),
+    "commands beside jobs": Scenario(
+        (seconds(0.5),), always(*SAYS), commands=COMMANDS,
+        asks=((0.1, "disk a"), (0.5, "disk b"), (0.6, "disk c"), (1.0, "deploy d")), lasts=1.4,
+    ),
+    "canceled commands": Scenario(
+        (), always((1.0, "")), commands=COMMANDS,
+        asks=((0.1, "deploy a"), (0.1, "deploy b"), (0.2, "deploy c"), (0.25, "disk d in 1h"), (0.5, "cancel deploy b"),
+              (0.7, "cancel deploy a"), (0.75, "cancel disk d in 1h"), (0.8, "cancel deploy a"),
+              (1.0, "cancel deploy c"), (1.0, "cancel deploy c")),
+        lasts=1.6,
+    ),
+    "later commands": Scenario(
+        (), always(*SAYS), commands=COMMANDS,
+        asks=((0.1, "deploy a in 2s"), (0.2, "deploy b in 1m"), (0.3, "deploy c"), (0.4, "disk d in 2s")), lasts=2.8,
     ),
 }  # fmt: skip
 
@@ -194,7 +233,9 @@ def check(folder: Path, scenario: Scenario, life: Life, story: str) -> None:
     assert not wrong_answers, f"{story}: {wrong_answers}\n{shown}"
     assert not snapshot.events, f"{story}: {snapshot.events}"
     check_audit(folder, life, story)
-    assert {each.origin.run for each in told} - {None} <= {each.run for each in records}, f"{story}\n{shown}"
+    check_commands(scenario, life, records, told, story)
+    assert not snapshot.asked, story
+    assert {each.origin.run for each in told} - {None, 0} <= {each.run for each in records}, f"{story}\n{shown}"
     assert not snapshot.running, story
     assert not snapshot.returned, story
     assert not snapshot.unaccounted, story
@@ -214,6 +255,38 @@ def check_audit(folder: Path, life: Life, story: str) -> None:
         assert not verify(key, anchor, entries, [head]).faults, story
 
 
+ENDS = {
+    AuditVerdict.RAN: "done", AuditVerdict.FAILED: "failed", AuditVerdict.CANCELED: "canceled",
+    AuditVerdict.INTERRUPTED: "interrupted", AuditVerdict.REFUSED: "not run",
+}  # fmt: skip
+
+
+def check_commands(
+    scenario: Scenario, life: Life, records: Sequence[Record], told: Sequence[Message], story: str
+) -> None:
+    """Each line that was acknowledged has one end: on record, in history unless refused, and in its message."""
+    lines = [line for _, line in scenario.asks if not line.startswith("cancel ")]
+    assert {*lines} == life.camera.acknowledged, story  # What was not, is sent again in the next life.
+    calls = Counter(life.camera.called)
+    assert max(calls.values(), default=1) == 1, f"{story}: {calls}"
+    ends = {line: [each for each in life.camera.audited if each.command == line.partition(" in ")[0]] for line in lines}
+    for line, entries in ends.items():
+        assert len(entries) == 1, f"{story}: {line}: {entries}"
+        (end,) = entries
+        verdicts = [each.verdict for each in records if each.run == end.run and each.asked_by]
+        assert len(verdicts) == (0 if end.run is None else 1), f"{story}: {line}: {verdicts}"
+        was_called = calls[f"plugin.{end.command}"]
+        assert was_called or end.verdict not in (AuditVerdict.RAN, AuditVerdict.FAILED), f"{story}: {line}: {end}"
+        assert not was_called or end.verdict is not AuditVerdict.REFUSED, f"{story}: {line}: {end}"
+        mine = [each for each in told if each.thread == f"{line}.0" and (end.run is None or each.origin.run == end.run)]
+        shown = {each.root if each.manner is DeliveryMode.EDIT else each.key: each for each in mine}
+        own = [first_line(each.piece) for each in shown.values()]
+        last = [text for text in own if text.startswith(ENDS[end.verdict])]
+        assert len(last) == 1, f"{story}: {line}: {end.verdict}: {own}"
+        going_on = [text for text in own if text.startswith(("running", "queued"))]
+        assert not going_on, f"{story}: {line}: {own}"
+
+
 def filmed(folder: Path, scenario: Scenario, pace: Pace) -> list[Picture]:
     """Live once, and return a picture of each moment at which something was written."""
     begin, said, accepted, audited = NOON, list[Said](), set[Begun](), list[AuditEntry]()
@@ -225,7 +298,7 @@ def filmed(folder: Path, scenario: Scenario, pace: Pace) -> list[Picture]:
         audited = before.camera.audited
     life = Life(
         folder, scenario.jobs, scenario.act, begin, said=said, accepted=accepted, audited=audited, pace=pace,
-        stall=scenario.stall,
+        stall=scenario.stall, commands=scenario.commands, asks=scenario.asks,
     )  # fmt: skip
     life.run(scenario.lasts)
     life.close()
@@ -244,7 +317,12 @@ def next_life(folder: Path, scenario: Scenario, picture: Picture, after: float, 
     restore(picture, folder)
     begin = picture.now + timedelta(seconds=after)
     known = {"said": picture.said, "begun": picture.begun, "accepted": picture.accepted, "audited": picture.audited}
-    return Life(folder, scenario.jobs, scenario.act, begin, **known, is_filmed=is_filmed)  # type: ignore[arg-type]
+    # Slack sends again what was not acknowledged, and sometimes what was.
+    again = [(0.1 * number, line) for number, (_, line) in enumerate(scenario.asks) if not line.startswith("cancel ")]
+    return Life(
+        folder, scenario.jobs, scenario.act, begin, **known, is_filmed=is_filmed, commands=scenario.commands,
+        asks=again, acknowledged=picture.acknowledged, called=picture.called,
+    )  # type: ignore[arg-type]  # fmt: skip
 
 
 def empty(folder: Path) -> Path:
