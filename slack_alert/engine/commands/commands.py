@@ -253,8 +253,8 @@ class Commands:
             one = OpenRun(asked, decided, _queued(asked, decided), told=int(is_known))
         one.asked, one.accepted, one.queued = asked, decided, _queued(asked, decided)
         self._open[asked.run] = one
-        # Its number is on disk before it starts: a run that is noted as started belongs to it.
-        self._recorder.submit(Batch(asked=[] if is_known else [asked]), partial(self._enqueue, one))
+        # Without this batch the next start decides again.
+        self._enqueue(one, Batch(asked=[] if is_known else [asked], is_repeatable=True))
 
     def _is_taken_up(self, number: int) -> bool:
         """Return whether a run that was decided about once more stands in line, runs, or has ended by now."""
@@ -268,23 +268,25 @@ class Commands:
         entry = self._entry(asked, refused.verdict, refused.reason, words=refused.words, params=refused.params)
         self._recorder.submit(self._end_of(asked, messages, entry))
 
-    def _enqueue(self, one: OpenRun) -> None:
+    def _enqueue(self, one: OpenRun, batch: Batch) -> None:
+        """Put a run into its line; its number, and its start or its place, are committed together with the batch."""
         now = self._clock.now()
-        if one.number not in self._open or self._queue.find(one.number) is not None:
-            return  # It was canceled meanwhile, or was taken up twice.
+        if self._queue.find(one.number) is not None:  # It was taken up twice.
+            return
         if by := self._canceled_early.pop(one.number, ""):
             self._cancel(one.number, by)
             return
+        starting: list[Run] = []
         if one.queued.is_in_line(now):
             self._queue = self._queue.add(one.queued)
-            self._start_next()
+            starting = self._take_next(now)
         else:
             self._wake_later()
-        if one.run is None and one.number in self._open and not one.told:
+        if one.run is None and not one.told:
             one.told = 1
             one.shown = positions(self._queue.waiting, now).get(one.number)
-            message = self._answers.waiting(one.asked, one.queued, self._queue, self._limits, now)
-            self._recorder.submit(Batch(messages=[message]))
+            batch.messages.append(self._answers.waiting(one.asked, one.queued, self._queue, self._limits, now))
+        self._start(starting, batch)
 
     def _wake_later(self) -> None:
         """Have runs whose time comes decided upon once more."""
@@ -301,16 +303,21 @@ class Commands:
 
     # --- running
 
-    def _start_next(self) -> None:
+    def _take_next(self, now: datetime) -> list[Run]:
+        """Take what may start now out of the line."""
         if self._is_stopped:
-            return
-        now = self._clock.now()
+            return []
         starting = startable(self._queue.running, self._queue.waiting, self._limits, now)
         for queued in starting:
             self._queue = self._queue.start(queued.run, now)
-        for run in [self._begun(self._open[queued.run], now) for queued in starting]:
-            # Its start is on disk before its function is called: it never runs twice.
-            submit_with_starts(self._recorder, Batch(), [run], partial(self._executor.submit, [run], self))
+        return [self._begun(self._open[queued.run], now) for queued in starting]
+
+    def _start(self, runs: Sequence[Run], batch: Batch) -> None:
+        """Commit a batch together with the starts of runs, and then call their functions: they never run twice."""
+        if runs:
+            submit_with_starts(self._recorder, batch, runs, partial(self._executor.submit, runs, self))
+        else:
+            self._recorder.submit(batch)
 
     def _begun(self, one: OpenRun, now: datetime) -> Run:
         command, asked = one.accepted.command, one.asked
@@ -428,7 +435,8 @@ class Commands:
 
     def _release(self, one: OpenRun) -> None:
         self._queue = self._queue.remove(one.number)
-        self._start_next()
+        if starting := self._take_next(self._clock.now()):
+            self._start(starting, Batch())
 
     # --- canceling, and the end
 
