@@ -40,9 +40,10 @@ def run_of(
     name: str = "db.job",
     emits: str | None = None,
     run_options: RunOptions = DEFAULT_OPTIONS,
+    reply_to: Address | None = None,
 ) -> Run:
     action = Action("db.job", "plugins/db.py", 3, "The replica lags.", function, takes_context, is_async)
-    return Run(number, name, action, at("16 09:10"), emits=emits, run_options=run_options)
+    return Run(number, name, action, at("16 09:10"), emits=emits, run_options=run_options, reply_to=reply_to)
 
 
 class Stage:

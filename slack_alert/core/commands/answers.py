@@ -16,9 +16,9 @@ from slack_alert.core.content.markup import Markup, unformatted, visible
 from slack_alert.core.content.pieces import LIMIT, Blocks, Piece, Text, Upload, deliverable, split
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.audit import AuditVerdict
-from slack_alert.core.model.run import Failure
+from slack_alert.core.model.run import LOOKED_AT, Failure
 from slack_alert.core.patterns import lazy_pattern
-from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.redaction.redaction import REACH, Redaction
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.humanize import format_distance, format_time, humanize_duration
 
@@ -27,8 +27,8 @@ TAIL_LINES = 3
 _LINE = 200
 #: Length at which texts are cut; a command that is longer is not repeated.
 _WORDS, _SENTENCE, _STEP, _NAME = 1000, 500, 200, 80
-#: Number of the last characters of output that are looked at.
-_OUTPUT = 100_000
+#: Number of the last characters of output that are looked at; what is before them shows where a secret begins.
+_OUTPUT = LOOKED_AT - REACH
 
 
 class RunState(str, Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
@@ -13,6 +13,8 @@ from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import backoff
 from slack_alert.core.structs import Struct, Word, field
 
+#: In characters: so much of what a run prints is kept apart for its last lines, which secrets may lie across.
+LOOKED_AT = 20_000
 #: Longest delay between retries, unless the first delay is longer already.
 LONGEST_DELAY = timedelta(hours=1)
 
@@ -96,6 +98,19 @@ class Failure(Struct, frozen=True):
     attempt: int = 0
 
 
+class Recent(Protocol):
+    """The last of what a run and its programs print."""
+
+    #: The number of characters so far.
+    length: int
+
+    def add(self, text: str) -> None:
+        """Add what was printed."""
+
+    def text(self) -> str:
+        """Return the last of it."""
+
+
 class RunOutput(Struct):
     """What an executor gathers of a run whose function prints, posts or is awaited."""
 
@@ -105,6 +120,8 @@ class RunOutput(Struct):
     #: The output since the last line end, and how the capturing stream passes it on.
     line: str = ""
     end_line: Callable[[], None] | None = None
+    #: What its programs print, with what it prints itself since the first of them; None: it has started none.
+    recent: Recent | None = None
     #: Size of what it has posted or tried to post so far, against the limit of one run.
     volume: int = 0
     #: The generator whose values are posted, or what is awaited, while it is running.

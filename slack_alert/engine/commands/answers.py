@@ -20,7 +20,7 @@ from slack_alert.core.content.render import deliverable
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverity, RunPart
-from slack_alert.core.model.run import Failure, Result, Run
+from slack_alert.core.model.run import LOOKED_AT, Failure, Result, Run, RunOutput
 from slack_alert.core.pipeline.messages import MOST, as_text, messages
 from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import format_distance
@@ -28,8 +28,8 @@ from slack_alert.engine.commands.past_runs import PastRuns
 
 #: The parts of a run's own message are numbered apart from what the run says: the first, its edits, and its last.
 _FIRST, _LAST = 1_000_000, 2_000_000
-#: In characters: so much of what a run has printed is looked at for its last lines.
-_TAIL = 2_000
+#: So many of the last texts that a run has printed are looked at for its last lines.
+_PIECES = 500
 
 
 class Answers:
@@ -167,5 +167,13 @@ class Answers:
 
 def _progress(run: Run) -> CommandProgress:
     progress = run.progress
-    printed = "" if progress.output is None else "".join(progress.output.printed[-50:])[-_TAIL:]
-    return CommandProgress(progress.fraction, progress.step, printed)
+    return CommandProgress(
+        progress.fraction, progress.step, "" if progress.output is None else _last_of(progress.output)
+    )
+
+
+def _last_of(output: RunOutput) -> str:
+    """Return the last of what a run and its programs have printed."""
+    if output.recent is not None:
+        return output.recent.text()
+    return "".join(output.printed[-_PIECES:])[-LOOKED_AT:]

@@ -594,7 +594,9 @@ def _shown(one: OpenRun) -> object:
     if one.run is None:
         return None
     progress = one.run.progress
-    return progress.fraction, progress.step, progress.output and progress.output.length, one.canceled_by
+    output = progress.output
+    printed = output and (output.length, output.recent and output.recent.length)
+    return progress.fraction, progress.step, printed, one.canceled_by
 
 
 def _is_about_arguments(result: Result) -> bool:

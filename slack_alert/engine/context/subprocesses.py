@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from slack_alert.core.model.run import Run
+from slack_alert.engine.context.streamed_program import StreamedProgram, follow
 from slack_alert.engine.system import process_tree
 
 _Child = subprocess.Popen[Any]  # Any: text or bytes
@@ -39,11 +40,16 @@ class Subprocesses:
     def call(
         self, run: Run, argv: Sequence[str], *, text: str | None, timeout: timedelta | None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Start a program and wait for its end; it is ended at the timeout, and on any exception."""
+        """Start a program and wait for its end; it is ended at the timeout, and on any exception.
+
+        Where somebody waits for the run, what it prints is passed on as it comes.
+        """
+        if is_followed := run.reply_to is not None:
+            options = {**options, "encoding": None, "errors": None, "bufsize": 0}
         child = self._start(run, argv, **options)
         try:
             with child:
-                said = self._wait(child, text, timeout)
+                said = self._followed(run, child, text, timeout) if is_followed else self._wait(child, text, timeout)
         finally:
             self._forget(child)
         return subprocess.CompletedProcess(argv, child.returncode, said)
@@ -85,7 +91,7 @@ class Subprocesses:
             self._signs[child] = sign
             self._running[child] = run.id
         if run.progress.is_canceled:  # It was canceled meanwhile, perhaps before this program was listed.
-            self._abandon(child)
+            self._abandon(child, partial(_read_on, child))
             self._forget(child)
             _refuse(run)
         return child
@@ -94,17 +100,27 @@ class Subprocesses:
         try:
             said: str = child.communicate(text, None if timeout is None else timeout.total_seconds())[0]
         except BaseException:
-            self._abandon(child)
+            self._abandon(child, partial(_read_on, child))
             raise
         return said
 
-    def _abandon(self, child: _Child) -> None:
-        """End a program whose output is not read any more, and its descendants."""
+    def _followed(self, run: Run, child: _Child, text: str | None, timeout: timedelta | None) -> str:
+        read_on: Callable[[], object] = partial(_read_on, child)
+        try:
+            program = StreamedProgram(child, text, follow(run))
+            read_on = partial(program.read_on, _GRACE.total_seconds())
+            return program.communicate(None if timeout is None else timeout.total_seconds())
+        except BaseException:
+            self._abandon(child, read_on)
+            raise
+
+    def _abandon(self, child: _Child, read_on: Callable[[], object]) -> None:
+        """End a program whose output nobody waits for any more, and its descendants."""
         kill = self._ending(child)
         _ask_to_end(child)
-        _read_on(child)
+        read_on()
         kill()
-        _read_on(child)
+        read_on()
 
     def _end(self, children: list[_Child], grace: timedelta = _GRACE) -> None:
         if not children:  # Most runs have none.

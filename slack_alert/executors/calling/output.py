@@ -94,6 +94,8 @@ class CapturedStream(StandInStream):
 
 def keep(output: RunOutput, text: str, redaction: Redaction = _OPEN) -> None:
     """Add text to what is kept; text beyond the limit is replaced by a mark, once."""
+    if output.recent is not None:
+        output.recent.add(text)
     before, output.length = output.length, output.length + len(text)
     if not text or before > _HELD:
         return
