@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: In bytes: of a refused answer to an interaction, so much is read.
+_MOST_SAID = 200
+_INVITE_THERE = "invite the app there, so that it can answer: /invite @slack-alert"
+
 API_URL = "https://slack.com/api/"
 TIMEOUT = timedelta(seconds=30)
 #: In bytes per second: an upload may take so much longer than the timeout.
@@ -138,6 +142,25 @@ class Client:
             raise RefusedError(_broken_connection(error, url, transports.through)).before_posting() from None
         if status != 200:
             raise RefusedError(classify(SlackResult(status))).before_posting()
+
+    async def respond(self, url: str, content: Mapping[str, object]) -> None:
+        """Answer an interaction at its own address, without the token; raise `RefusedError`, never ambiguous.
+
+        The address is in no error: whoever has it may answer.
+        """
+        transports = self._usable(await self._opened())
+        meant = _proxy(self._access, url)
+        import aiohttp
+
+        through = f" through the proxy that {meant.source} names" if meant.address else ""
+        try:
+            with spare_descriptors():
+                async with transports.session.post(url, json=dict(content), proxy=meant.address) as response:
+                    status, said = response.status, await response.content.read(_MOST_SAID)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+            raise RefusedError(_broken_connection(error, url, through)).before_posting() from None
+        if status != 200:
+            raise RefusedError(_response_outcome(status, said.decode("ascii", "replace"))).before_posting()
 
     async def web_socket(self, url: str) -> ClientWebSocketResponse:
         """Open a WebSocket, whose pings and pongs are the caller's; raise `RefusedError`.
@@ -263,6 +286,16 @@ def _ssl_context(ca_file: Path | None) -> ssl.SSLContext | None:
         raise BadValue(
             f"ca_file: {str(ca_file)!r} cannot be used: {error}", hint="Give a readable PEM file."
         ) from error
+
+
+def _response_outcome(status: int, said: str) -> SendResult:
+    """Return the outcome of a refused answer to an interaction, whose address is good for five, for half an hour."""
+    if status in (404, 410):
+        code = said if said in ("expired_url", "used_url") else "expired_url"
+        return SendResult(SendStatus.DESTINATION, reason=code, is_answer=True, hint=_INVITE_THERE)
+    if status == 400:
+        return SendResult(SendStatus.PAYLOAD, reason=f"HTTP {status}", is_answer=True)
+    return classify(SlackResult(status))
 
 
 def _broken_connection(error: Exception, url: str, through: str = "") -> SendResult:

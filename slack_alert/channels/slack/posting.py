@@ -28,6 +28,9 @@ _RESERVED = frozenset({"channel", "token"})
 #: Besides the text, the arguments of a plugin that chat.update takes.
 _EDITABLE = frozenset({"blocks", "attachments", "link_names", "parse"})
 _MAX_MOVED = 1000
+#: The receipt of a message that was an answer to an interaction: it is in no conversation of ours, and has no `ts`.
+RESPONDED = "/response_url"
+_CLOSED = frozenset({SendStatus.DESTINATION, SendStatus.PAYLOAD})
 _THREAD_IS_GONE = frozenset({"thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"})
 
 
@@ -69,6 +72,43 @@ class Poster:
         A reply or an edit needs the receipt of the message that it `follows`. Where there is none, or Slack refuses
         it, a new message is posted, and later edits and replies follow that.
         """
+        if message.is_private and message.response_url:
+            try:
+                return await self._respond(message, text)
+            except RefusedError as refused:
+                if refused.outcome.status not in _CLOSED:
+                    raise
+                log.info("said openly", extra={"key": message.key, "reason": refused.code})
+        elif follows == RESPONDED and message.manner is DeliveryMode.EDIT and not message.response_url:
+            return RESPONDED  # Only the start and the end are told there.
+        try:
+            return await self._post_openly(message, text, follows)
+        except RefusedError as refused:
+            if message.is_private or not message.response_url or refused.outcome.status is not SendStatus.DESTINATION:
+                raise
+            return await self._respond_instead(message, text, refused)
+
+    async def _respond_instead(self, message: Message, text: str | None, closed: RefusedError) -> str:
+        """Answer who asked in a conversation that is closed to us; raise the refusal of that where it cannot be."""
+        try:
+            return await self._respond(message, text)
+        except RefusedError as refused:
+            if refused.outcome.status not in _CLOSED:
+                raise
+        raise closed
+
+    async def _respond(self, message: Message, text: str | None) -> str:
+        piece = message.piece
+        said = piece.text if isinstance(piece, Text) else fallback(piece)
+        content = {
+            "text": await self._directory.with_mentions(said if text is None else text),
+            "response_type": "ephemeral" if message.is_private else "in_channel",
+            "replace_original": False,
+        }
+        await self._client.respond(message.response_url, content)
+        return RESPONDED
+
+    async def _post_openly(self, message: Message, text: str | None, follows: str | None) -> str | None:
         first = self._moved.get(follows or "", follows or "")
         channel, _, ts = first.partition("/")
         # The receipt of a file has no `ts`.

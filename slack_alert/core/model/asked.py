@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 
 from slack_alert.core.model.address import Address
-from slack_alert.core.structs import Int64, Struct
+from slack_alert.core.structs import Int64, PrivateStruct, Struct
 
 
 class Identity(Struct, frozen=True):
@@ -57,13 +57,15 @@ class Asker(Struct, frozen=True):
     unknown_groups: frozenset[str] = frozenset()
 
 
-class ReplyTo(Struct, frozen=True):
+class ReplyTo(PrivateStruct, frozen=True):
     """Where an answer goes."""
+
+    hidden = frozenset({"response_url"})
 
     to: Address
     #: The receipt of the message in whose thread it goes; empty: a message of its own.
     thread: str = ""
-    #: Where it goes if the conversation is closed to us; good for a few answers only.
+    #: Where it goes if the conversation is closed to us; a secret, and good for a few answers only.
     response_url: str = ""
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from slack_alert.core.content.pieces import LIMIT
 from slack_alert.core.content.render import Piece, Text
 from slack_alert.core.model.address import Address
-from slack_alert.core.structs import Int64, Struct, Word, replace
+from slack_alert.core.structs import Int64, PrivateStruct, Struct, Word, replace
 
 
 class PostedDelivery(NamedTuple):
@@ -99,8 +99,10 @@ class Button(Struct, frozen=True, array_like=True):
     rest: str = ""
 
 
-class Message(Struct, frozen=True):
+class Message(PrivateStruct, frozen=True):
     """A message to people; alerts and replies have the same type."""
+
+    hidden = frozenset({"response_url"})
 
     #: Idempotency key, never reused; enqueueing it again does nothing. It is compared and never taken apart.
     key: str
@@ -115,6 +117,10 @@ class Message(Struct, frozen=True):
     thread: str = ""
     #: Shown only by a channel with a door that takes what is pressed.
     buttons: tuple[Button, ...] = ()
+    #: Where it goes if the conversation is closed to us, or if it `is_private`; a secret, and good for few messages.
+    response_url: str = ""
+    #: For the person alone who asked, as far as the channel can do that.
+    is_private: bool = False
 
 
 class Status(Word):

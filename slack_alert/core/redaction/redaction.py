@@ -160,7 +160,8 @@ _BETWEEN = "\0"
 _LONGEST = 256
 _SLACK = r"(?:/|%2[fF]|\\{1,4}/)"
 #: Slack's tokens and webhook addresses, which are secrets as well, by their beginnings.
-_HOOK = rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:services|workflows|triggers){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
+_HOOKS = "services|workflows|triggers|commands|actions|app"
+_HOOK = rf"hooks\.slack(?:-gov)?\.com{_SLACK}(?:{_HOOKS}){_SLACK}(?:\w|/|%2[fF]|\\{{1,4}}/)+"
 _TOKENS = (
     ("xox", lazy_pattern("xox[a-z]-[A-Za-z0-9-]{3,}")),
     ("xapp-", lazy_pattern("xapp-[A-Za-z0-9-]{3,}")),

@@ -30,6 +30,8 @@ from slack_alert.engine.commands.past_runs import PastRuns
 _FIRST, _LAST = 1_000_000, 2_000_000
 #: So many of the last texts that a run has printed are looked at for its last lines.
 _PIECES = 500
+#: Besides the start and the end, as many messages fit into the five uses of an address for answers.
+_FURTHER_RESPONSES = 3
 
 
 class Answers:
@@ -42,7 +44,8 @@ class Answers:
     def refused(self, asked: AskedCommand, refused: Refused) -> list[Message]:
         """Return the answer to a command that does not run."""
         text = refused_text(refused, self._options, usage=refused.usage)
-        return [self._message(asked, f"asked/{asked.id}", text, 0)]
+        message = self._message(asked, f"asked/{asked.id}", text, 0)
+        return [_answerable(asked, replace(message, is_private=bool(asked.reply_to.response_url)))]
 
     def expired_reason(self, asked: AskedCommand, now: datetime) -> str:
         """Return why a command is not run that came too long after it was written."""
@@ -111,14 +114,15 @@ class Answers:
         )
         made = answer(view, self._options, result.pieces)
         severity = MessageSeverity.ERROR if result.failure is not None else MessageSeverity.INFO
-        last = self._part(asked, made.edit, 0 if is_first else _LAST - _FIRST, severity)
+        last = _answerable(asked, self._part(asked, made.edit, 0 if is_first else _LAST - _FIRST, severity))
         name = queued.command.rpartition(".")[2]
         parts = [part for piece in made.follow for part in deliverable(piece, name=name)]
         follow = [
             self._in_thread(asked, replace(self._part(asked, part, _LAST - _FIRST + n), manner=DeliveryMode.POST))
             for n, part in enumerate(parts, 1)
         ]
-        return [last, *follow]
+        answered = [_answerable(asked, message) for message in follow[:_FURTHER_RESPONSES]]
+        return [last, *answered, *follow[_FURTHER_RESPONSES:]]
 
     def failure_to(self, asked: AskedCommand, failure: Failure, to: Address) -> Message:
         """Return the card of a failed run for those who are told besides."""
@@ -140,7 +144,7 @@ class Answers:
         """Return a part of a run's own message: the first (0) is posted, all others edit it."""
         first = RunPart(asked.command, asked.at, asked.run, _FIRST)
         if n == 0:
-            return self._message(asked, first.key, piece, _FIRST, severity)
+            return _answerable(asked, self._message(asked, first.key, piece, _FIRST, severity))
         part = replace(first, n=_FIRST + n)
         message = self._message(asked, part.key, piece, part.n, severity)
         return replace(message, manner=DeliveryMode.EDIT, root=first.key)
@@ -163,6 +167,12 @@ class Answers:
         """Return who asked for what, where the channel does not show that."""
         escape = self._options.mark.escape
         return f"{escape(asked.by.name or asked.by.user)}: {escape(asked.words or asked.text)}"
+
+
+def _answerable(asked: AskedCommand, message: Message) -> Message:
+    """Return a message that reaches who asked even where the conversation is closed to us."""
+    url = asked.reply_to.response_url
+    return replace(message, response_url=url) if url else message
 
 
 def _progress(run: Run) -> CommandProgress:

@@ -211,6 +211,8 @@ def _message_row(message: Message, created: datetime) -> Row:
         message.severity.value,
         clean(message.thread),
         _buttons_json(message.buttons) if message.buttons else "",
+        clean(message.response_url),
+        int(message.is_private),
         micros(created),
     )
 
@@ -219,7 +221,7 @@ def delivery_of(row: Row) -> Delivery:
     """Return the delivery in a row of `DELIVERY_COLUMNS`."""
     (
         number, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity,
-        thread, buttons, created, status, attempts, receipt, reason, answer,
+        thread, buttons, response_url, is_private, created, status, attempts, receipt, reason, answer,
     ) = row  # fmt: skip
     channel, _, conversation = address.partition(":")
     piece = _piece_of(kind, body, content)
@@ -232,7 +234,10 @@ def delivery_of(row: Row) -> Delivery:
     else:
         origin, severity = former_origin(key, maybe_moment(slot), run), former_severity(body)
     pressed = from_json(buttons, tuple[Button, ...]) if buttons else ()
-    message = Message(key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity], thread, pressed)
+    message = Message(
+        key, to, piece, origin, _MANNERS[manner], root, _SEVERITIES[severity], thread, pressed, response_url,
+        bool(is_private),
+    )  # fmt: skip
     is_answer = former_is_answer(reason) if answer is None else bool(answer)
     return Delivery(number, message, moment(created), attempts, _STATUSES[status], receipt, reason, is_answer)
 

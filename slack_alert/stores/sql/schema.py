@@ -207,8 +207,12 @@ _THIRTEENTH = (
     "CREATE TABLE audit_anchor (id BIGINT NOT NULL, hash TEXT NOT NULL, at BIGINT NOT NULL, seal TEXT NOT NULL)",
 )
 
-#: The buttons of a message, as JSON; empty where it has none.
-_FOURTEENTH = ("ALTER TABLE delivery ADD COLUMN buttons TEXT NOT NULL DEFAULT ''",)
+#: The buttons of a message, as JSON, empty where it has none; and the address at which one person is answered.
+_FOURTEENTH = (
+    "ALTER TABLE delivery ADD COLUMN buttons TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE delivery ADD COLUMN response_url TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE delivery ADD COLUMN is_private BIGINT NOT NULL DEFAULT 0",
+)
 
 #: The step at position n leads from version n to n + 1.
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -219,7 +223,7 @@ VERSION = len(STEPS)
 
 _SENTENCES = "NULL AS reasons, NULL AS outcome"
 _MEASURED = f"NULL AS reason, NULL AS numbers, NULL AS cpu, NULL AS memory, {_SENTENCES}"
-_NO_BUTTONS = "'' AS buttons"
+_NO_BUTTONS = "'' AS buttons, '' AS response_url, 0 AS is_private"
 _NO_THREAD = f"'' AS thread, {_NO_BUTTONS}"
 _NO_ORIGIN = (
     "NULL AS job, NULL AS notice, NULL AS about, NULL AS part, NULL AS severity, NULL AS is_answer, " + _NO_THREAD

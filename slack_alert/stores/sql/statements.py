@@ -124,13 +124,13 @@ DROP_RECORD = "DELETE FROM record WHERE id = ?"
 
 DELIVERY_COLUMNS = (
     "id, key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, thread, "
-    "buttons, created, status, attempts, receipt, reason, is_answer"
+    "buttons, response_url, is_private, created, status, attempts, receipt, reason, is_answer"
 )
 ADD_DELIVERY = """
     INSERT INTO delivery (
         key, address, kind, body, content, slot, run, manner, root, job, notice, about, part, severity, thread,
-        buttons, created)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        buttons, response_url, is_private, created)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO NOTHING"""
 #: A message that counts others is replaced while it is queued.
 PUT_SUMMARY = ADD_DELIVERY.replace(

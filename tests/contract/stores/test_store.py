@@ -59,6 +59,13 @@ def test_a_message_keeps_its_buttons(kit: Kit) -> None:
     assert [delivery.message for delivery in kit.outbox()] == [said]
 
 
+def test_a_message_keeps_where_one_person_is_answered(kit: Kit) -> None:
+    said = replace(message("a"), response_url="https://hooks.slack.com/commands/T0/1/abc", is_private=True)
+    kit.enqueue(said)
+
+    assert [delivery.message for delivery in kit.outbox()] == [said]
+
+
 def test_messages_without_a_date_are_refused(kit: Kit) -> None:
     with pytest.raises(ValueError, match="at"):
         kit.store.commit(Batch(messages=[message("a")]))

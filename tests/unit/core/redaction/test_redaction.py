@@ -100,6 +100,8 @@ def test_a_secret_of_any_length_is_found(encode: Callable[[str], bytes]) -> None
         "\\u0020xoxb-1234-abc",
         "tokenxoxb-1234567890-abc",
         "https://hooks.slack.com/services/T0/B0/xyz123",
+        "https://hooks.slack.com/commands/T0/1/xyz123",
+        "https://hooks.slack.com/actions/T0/1/xyz123",
         "https%3A%2F%2Fhooks.slack.com%2Fservices%2FT0%2FB0%2Fxyz123",
         "https:\\/\\/hooks.slack.com\\/services\\/T0\\/B0\\/xyz123",
         "https://hooks.slack-gov.com/workflows/T0/A0/1/xyz123",
