@@ -39,6 +39,7 @@ from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
 from slack_alert.engine.batches import Batch, HistoryLimits, Snapshot
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.guard_rounds import GuardRounds
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.context.context import ContextServices
@@ -460,6 +461,7 @@ class Life:
             decide=Decider(lambda: commands, everybody_may(), zone=BERLIN, rate=Rate(1000)),
             people=KnownPeople(), limits={}, answers=Answers(AnswerOptions(MARK, BERLIN), past), past=past,
             budget=EditBudget(), services=services, beside=Beside(self),
+            guards=GuardRounds(executor, self.clock, guards=tuple, services=services, post=self.engine.post),
         )  # fmt: skip
         return Chat(self.commands, cast("ChatIntake", None), ())
 

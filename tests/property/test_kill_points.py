@@ -316,13 +316,13 @@ def survived(folder: Path, scenario: Scenario, picture: Picture, after: float, s
 def next_life(folder: Path, scenario: Scenario, picture: Picture, after: float, *, is_filmed: bool) -> Life:
     restore(picture, folder)
     begin = picture.now + timedelta(seconds=after)
-    known = {"said": picture.said, "begun": picture.begun, "accepted": picture.accepted, "audited": picture.audited}
     # Slack sends again what was not acknowledged, and sometimes what was.
     again = [(0.1 * number, line) for number, (_, line) in enumerate(scenario.asks) if not line.startswith("cancel ")]
     return Life(
-        folder, scenario.jobs, scenario.act, begin, **known, is_filmed=is_filmed, commands=scenario.commands,
-        asks=again, acknowledged=picture.acknowledged, called=picture.called,
-    )  # type: ignore[arg-type]  # fmt: skip
+        folder, scenario.jobs, scenario.act, begin, said=picture.said, begun=picture.begun, accepted=picture.accepted,
+        audited=picture.audited, is_filmed=is_filmed, commands=scenario.commands, asks=again,
+        acknowledged=picture.acknowledged, called=picture.called,
+    )  # fmt: skip
 
 
 def empty(folder: Path) -> Path:
