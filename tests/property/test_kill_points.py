@@ -127,7 +127,7 @@ SCENARIOS = {
         scripts={"a": always((0.01, "audit"), (0.02, "one"), (0.03, "audit"), (0.04, "")), "b": always(*SAYS)},
     ),
     "audited alone": Scenario(
-        (seconds(0.5),), always((0.01, "audit"), (0.02, "")), down=9.0, lasts=1.7, paces=tuple(Pace)
+        (seconds(0.5),), always((0.01, "audit"), (0.02, "")), down=9.0, lasts=1.7
     ),
     "answers late": Scenario(
         (seconds(0.2, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
@@ -154,7 +154,6 @@ SCENARIOS = {
     ),
     "commands at once": Scenario(
         (), always(*SAYS), commands=COMMANDS, asks=tuple((0.1, f"deploy {name}") for name in "abcdef"), lasts=0.6,
-        paces=tuple(Pace),
     ),
     "commands beside jobs": Scenario(
         (seconds(0.5),), always(*SAYS), commands=COMMANDS,
