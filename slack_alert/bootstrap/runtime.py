@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
+from slack_alert.bootstrap.plugin_files import database
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.redaction.redaction import Redaction
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot, StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import ContextServices, public
@@ -83,6 +85,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -
     recorder = RedactingRecorder(writer, render.redaction)
     mutes = make_mutes(settings, snapshot.entries)
     services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
+    services = replace(services, children=Subprocesses(_family(settings)))
     executor = _make_executor(settings, plugins, render, services.children, clock)
     engine = Engine(
         plugins.catalog,
@@ -117,6 +120,14 @@ def make_services(
         now=clock.now,
         key_value_store=key_value_stores(entries, write=write, now=clock.now, look=look),
     )
+
+
+def _family(settings: Settings) -> str:
+    """Return what tells the programs of this database's runs from those of others on this machine."""
+    if settings.dry_run:
+        return ""
+    place = os.path.realpath(database(settings))
+    return hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
 
 
 def new_mark() -> Markup:

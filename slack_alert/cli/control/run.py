@@ -43,6 +43,8 @@ _NOTHING = (
     "Put @deco(minutes=5) over one, or let `slack-alert init` write an example."
 )
 
+_ONLY_COMMANDS = "No jobs: it does what people ask for. Ctrl+C ends."
+
 
 def _show(text: str, out: TextIO) -> None:
     """Print the text if possible: with a full disk or a closed terminal, alerts are needed most."""
@@ -99,6 +101,8 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
         if catalog.jobs:
             shown = plan(parts.engine, settings, out, muted_until=parts.muted_until, catalog=catalog)
             _show(shown, out)
+        elif catalog.bindings or parts.has_doors:
+            _show(_ONLY_COMMANDS, out)
         else:
             report_error(_NOTHING)
 

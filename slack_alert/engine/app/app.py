@@ -108,6 +108,9 @@ class App:
         now = components.clock.now()
         snapshot = components.snapshot
         self._inbox_poller.discard_applied()
+        # Before anybody is told that they were interrupted: what runs on could still do something.
+        if snapshot.running and (left := components.children.end_former(each.run for each in snapshot.running)):
+            log.warning("programs of interrupted runs ended", extra={"processes": left})
         if components.has_doors or snapshot.asked:
             self._open_chat()
         components.engine.restore(snapshot.of_jobs(), now, down_since(snapshot))

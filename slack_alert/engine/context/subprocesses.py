@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -29,7 +29,9 @@ _GRACE = timedelta(seconds=1)
 class Subprocesses:
     """Starts and ends programs, and knows the runs they belong to; used on any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, family: str = "") -> None:
+        #: What tells the programs of this database's runs from all others, over restarts; empty: it does not matter.
+        self._family = family
         self._changed = threading.Condition()
         self._running: dict[_Child, int] = {}
         #: Callbacks that kill the adopted programs.
@@ -77,6 +79,13 @@ class Subprocesses:
         for child in list(self._running):
             self._ending(child)()
 
+    def end_former(self, runs: Iterable[int]) -> int:
+        """End what runs have left that a former process was at when it was killed; return the number of processes."""
+        return process_tree.end_signed(map(self._sign_of, runs), _GRACE.total_seconds()) if self._family else 0
+
+    def _sign_of(self, run: int) -> str:
+        return f"{self._family}.{run}" if self._family else ""
+
     def _start(self, run: Run, argv: Sequence[str], *, env: Mapping[str, str], **options: Any) -> _Child:
         _refuse(run)
         sign = os.urandom(8).hex()
@@ -84,7 +93,7 @@ class Subprocesses:
             argv,
             start_new_session=True,
             creationflags=process_tree.APART,
-            env=process_tree.signed_environ(env, sign),
+            env=process_tree.signed_environ(env, f"{self._sign_of(run.id)} {sign}".lstrip()),
             **options,
         )
         with self._changed:

@@ -58,6 +58,10 @@ if sys.platform == "win32":
     def kill_signed(sign: str) -> None:
         """Do nothing: on Windows descendants are found by `taskkill`."""
 
+    def end_signed(signs: Iterable[str], seconds: float) -> int:  # noqa: ARG001 - as on other systems
+        """Return 0: on Windows descendants of a process that is gone are not found."""
+        return 0
+
     def kill_descendants(pid: int) -> None:
         """Do nothing, as above."""
 
@@ -108,6 +112,24 @@ else:
             for kin in _kin(sign):
                 _kill(kin)
 
+    def end_signed(signs: Iterable[str], seconds: float) -> int:
+        """End all processes that carry one of the signs, and their descendants; return how many there were.
+
+        Those that do not end within a time on SIGTERM are killed. The calling process and what it has started go on.
+        """
+        wanted = {sign.encode() for sign in signs}
+        found = _signed_members(wanted)
+        for pid, _ in found:
+            _send(pid, signal.SIGTERM)
+        until = monotonic() + seconds
+        while any(_stat(pid)[1] == began for pid, began in found) and monotonic() < until:
+            sleep(_LOOK)
+        # Once more: they may have started others meanwhile.
+        for pid, began in (*found, *(_signed_members(wanted) if found else ())):
+            if _stat(pid)[1] == began:
+                _kill(pid)
+        return len(found)
+
     def kill_descendants(pid: int) -> None:
         """Kill the descendants of a process."""
         # A process may be starting another; killed processes are listed until they are gone.
@@ -119,8 +141,11 @@ else:
                 return
 
     def _kill(pid: int) -> None:
+        _send(pid, signal.SIGKILL)
+
+    def _send(pid: int, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
 
     def _is_dead(pid: int) -> bool:
         if not hasattr(os, "waitid"):  # It cannot be found out, and most are.
@@ -129,13 +154,23 @@ else:
             return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         return True
 
+    def _signed_members(wanted: set[bytes]) -> list[Member]:
+        """Return the processes with one of the signs and their descendants, without this process and its own."""
+        own = {os.getpid(), *(pid for pid, _ in _below(os.getpid()))}
+        kin = list(_carriers(wanted))
+        found = dict([(pid, _stat(pid)[1]) for pid in kin] + [member for pid in kin for member in _below(pid)])
+        return [(pid, began) for pid, began in found.items() if began and pid not in own]
+
     def _kin(sign: str) -> Iterator[int]:
+        return _carriers({sign.encode()})
+
+    def _carriers(wanted: set[bytes]) -> Iterator[int]:
         own = os.getpid()
         for entry in Path("/proc").glob("[0-9]*/environ"):
             # Most belong to other users, or are gone by now.
             with suppress(OSError):
                 kin = int(entry.parent.name)
-                if kin != own and sign.encode() in _signs(entry.read_bytes()):
+                if kin != own and not wanted.isdisjoint(_signs(entry.read_bytes())):
                     yield kin
 
     def _signs(environ: bytes) -> list[bytes]:
