@@ -109,6 +109,7 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         ChatIntake(engine, line_of),
         slack.doors,
         (*slack.beside, partial(post_heads, settings, runtime, stores)),
+        slack.close,
     )
 
 

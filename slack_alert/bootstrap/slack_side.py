@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,6 +39,10 @@ class _NoNames:
         return None
 
 
+async def _nothing_to_close() -> None:
+    """Do nothing."""
+
+
 class SlackSide(Struct, frozen=True):
     """What Slack has to do with commands."""
 
@@ -46,6 +51,8 @@ class SlackSide(Struct, frozen=True):
     names: Names
     #: What goes on beside the doors, until cancelled.
     beside: tuple[Callable[[], Coroutine[object, object, None]], ...] = ()
+    #: Closes the connections that it has made.
+    close: Callable[[], Coroutine[object, object, None]] = _nothing_to_close
 
 
 NO_SLACK = SlackSide((), {}, _NoNames())
@@ -60,7 +67,8 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
     assert settings.token is not None, "there are no doors without it"
     access = SlackAccess(settings.token.reveal().strip(), settings.api_url or API_URL, settings.proxy, settings.ca_file)
     commands = [binding for binding in runtime.engine.catalog.bindings if isinstance(binding, Command)]
-    people = SlackPeople(Client(access), groups=groups_of(settings.permissions, commands))
+    accounts, channels = Client(access), Client(access)
+    people = SlackPeople(accounts, groups=groups_of(settings.permissions, commands))
     doors: list[Door] = []
     if settings.app_token is not None:
         from slack_alert.channels.slack.inbound.socket_mode import SocketModeDoor
@@ -93,8 +101,13 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
     named = [
         place.conversation for line in settings.permissions.lines for place in line.places if place.service == "slack"
     ]
-    names = ChannelNames(Client(access), runtime.clock, filter(_is_name, (*named, *settings.chat_prefixes)))
-    return SlackSide(tuple(doors), {"slack": people}, names, (names.follow,))
+    names = ChannelNames(channels, runtime.clock, filter(_is_name, (*named, *settings.chat_prefixes)))
+
+    async def close() -> None:
+        people.close()
+        await asyncio.gather(accounts.close(), channels.close())
+
+    return SlackSide(tuple(doors), {"slack": people}, names, (names.follow,), close)
 
 
 def _is_name(conversation: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -36,6 +37,8 @@ _PRUNE_SECONDS = 60.0
 #: How long shutdown may take beyond the drain timeout before the process exits at once.
 _PATIENCE = timedelta(seconds=5)
 _HEARTBEAT_SECONDS = 60.0
+#: How long doors have to close, and then the connections by which people are asked for.
+_DOORS_SECONDS, _CLOSE_SECONDS = 3.0, 1.0
 
 
 class AppConfig(Struct, frozen=True):
@@ -83,11 +86,13 @@ class App:
         for name, channel in self._components.channels.items():
             await _open(name, channel)
         beside = [asyncio.create_task(each) for each in (self._check_regularly(), self._reloader.follow())]
-        beside += self._open_doors()
+        doors = self._open_doors()
         await self._signals.begun()
         self._stop_source()
-        for each in beside:
+        for each in (*beside, *doors):
             each.cancel()
+        if doors:  # They still let in what has come whole, and each part of that may be in the middle of a commit.
+            await asyncio.wait(doors, timeout=_DOORS_SECONDS)
         is_drained = await self._drain()
         if self._is_lost:
             return 1
@@ -303,6 +308,9 @@ class App:
         self._inbox_poller.remove_applied()
         for channel in components.channels.values():
             await channel.close()
+        if self._chat is not None:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._chat.close(), _CLOSE_SECONDS)
         # Before the store, which folds its log into the file only where no other connection has it open.
         components.reader.close()
         if self._is_lost:

@@ -62,6 +62,10 @@ class PluginFiles(Struct, frozen=True):
     watch: ChangeWatch | None = None
 
 
+async def _nothing_to_close() -> None:
+    """Do nothing."""
+
+
 class Chat(Struct, frozen=True):
     """Commands, and the doors by which they come."""
 
@@ -70,6 +74,8 @@ class Chat(Struct, frozen=True):
     doors: tuple[Door, ...]
     #: What goes on beside the doors, until cancelled.
     beside: tuple[Callable[[], Coroutine[object, object, None]], ...] = ()
+    #: Closes the connections that it has made, once nothing is asked any more.
+    close: Callable[[], Coroutine[object, object, None]] = _nothing_to_close
 
 
 class Components(Struct, frozen=True):

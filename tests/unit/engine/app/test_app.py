@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,14 +23,15 @@ from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.app import App, AppConfig
-from slack_alert.engine.app.components import Components, PluginFiles, Stores
+from slack_alert.engine.app.components import Chat, Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, Liveness, down_since, last_alive, last_slots
 from slack_alert.engine.batches import Batch, HistoryLimits
+from slack_alert.engine.commands.commands import Commands
 from slack_alert.engine.delivery.refusing import RefusingChannel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.clock_watch import ClockSteps
-from slack_alert.engine.ports import Emit, Tick
+from slack_alert.engine.ports import DoorState, Emit, Intake, Tick
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import MemoryInbox
@@ -387,6 +390,51 @@ def test_a_channel_that_cannot_be_opened_yet_ends_nothing(caplog: pytest.LogCapt
 
     assert code == 0
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["channel not opened yet"]
+
+
+class SlowDoor:
+    """A door that still has to take something, and that needs for it what the program is made of."""
+
+    name = "slow"
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self.has_taken = self.is_closed = False
+
+    def state(self) -> DoorState:
+        return DoorState(is_open=True, since=NOON)
+
+    async def run(self, intake: Intake) -> None:  # noqa: ARG002 - as the port has it
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self._rig.written()  # Before the writer stops, or it would wait for ever.
+            self.has_taken = True
+
+    async def close(self) -> None:
+        assert self.has_taken
+        self.is_closed = True
+
+
+def test_what_a_door_has_in_its_hands_at_the_end_is_still_committed() -> None:
+    rig = Rig()
+    door = SlowDoor(rig)
+    commands = cast(
+        "Commands",
+        SimpleNamespace(
+            restore=lambda _: None, refresh=lambda: None, stop=lambda: None, running=[], interrupt=lambda: 0
+        ),
+    )
+    chat = Chat(commands, cast("Intake", None), (door,), close=door.close)
+    app = App(replace(rig.parts, make_chat=lambda: chat, has_doors=True), rig.manners)
+
+    async def main() -> int:
+        asyncio.get_running_loop().call_later(0.05, app.stop)
+        return await app.run()
+
+    with signals_given_back():
+        assert asyncio.run(main()) == 0
+    assert (door.has_taken, door.is_closed) == (True, True)
 
 
 @pytest.mark.parametrize(
