@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `slack_alert`. It imports nothing of the program until a test uses the fixture."""
+"""The pytest plugin: the fixtures `slack_alert` and `chat`. It imports nothing of the program until a test uses one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from slack_alert.testing import Rehearsal
+    from slack_alert.testing.chat_rehearsal import ChatRehearsal
 
 
 @pytest.fixture
@@ -22,4 +23,16 @@ def slack_alert(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
     from slack_alert.testing import Rehearsal
 
     with closing(Rehearsal((Path.cwd(), request.config.rootpath))) as rehearsal:
+        yield rehearsal
+
+
+@pytest.fixture
+def chat(request: pytest.FixtureRequest) -> Iterator[ChatRehearsal]:
+    """Load plugins with commands, let people write to them and see what they are answered.
+
+    Paths are looked for as `slack_alert` does. See `slack_alert.testing.chat_rehearsal.ChatRehearsal`.
+    """
+    from slack_alert.testing.chat_rehearsal import ChatRehearsal
+
+    with closing(ChatRehearsal((Path.cwd(), request.config.rootpath))) as rehearsal:
         yield rehearsal

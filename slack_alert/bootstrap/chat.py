@@ -13,7 +13,7 @@ from slack_alert.bootstrap.audit import audit_notices, post_heads
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.oneshot.status import read_vitals
 from slack_alert.bootstrap.plugin_loading import defaults, job_lookup
-from slack_alert.bootstrap.slack_side import NO_SLACK, slack_side
+from slack_alert.bootstrap.slack_side import NO_SLACK, SlackSide, slack_side
 from slack_alert.core.commands.addressing import Addressing, asked_text, first_words, pressed_text
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.audit_notices import entry_notice
@@ -30,7 +30,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.app.components import Chat, Stores
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.beside import LoopBeside
-from slack_alert.engine.commands.commands import Commands
+from slack_alert.engine.commands.commands import Beside, Commands
 from slack_alert.engine.commands.guard_rounds import GuardRounds
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
@@ -44,8 +44,15 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
-    """Make what takes commands; must be called on the loop on which it will run."""
+def make_chat(
+    settings: Settings,
+    runtime: Runtime,
+    stores: Stores,
+    *,
+    side: SlackSide | None = None,
+    beside: Beside | None = None,
+) -> Chat:
+    """Make what takes commands; without `beside` it must be called on the loop on which it will run."""
     engine, clock = runtime.engine, runtime.clock
     verbs = [each for each in load_shipped("chat", defaults(settings)) if isinstance(each, Command)]
 
@@ -63,7 +70,7 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         return next((one.asked.by for one in runner.open if one.number == number), None)
 
     past = PastRuns(runtime.reader)
-    slack = slack_side(settings, runtime) if settings.has_doors else NO_SLACK
+    slack = side or (slack_side(settings, runtime) if settings.has_doors else NO_SLACK)
     decider = Decider(
         commands,
         settings.permissions,
@@ -100,7 +107,7 @@ def make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
         past=past,
         budget=EditBudget(),
         services=services,
-        beside=LoopBeside(asyncio.get_running_loop(), clock),
+        beside=beside or LoopBeside(asyncio.get_running_loop(), clock),
         guards=guards,
         notice=_notice(settings, runtime),
     )

@@ -65,7 +65,7 @@ def _configured(settings: Settings) -> tuple[Command, ...]:
 
 def survey_plugins(settings: Settings) -> Catalog:
     """Return the catalog of all plugins without executing them."""
-    return _as_configured(settings, survey(settings.path, defaults(settings), cache=code_cache(settings)))
+    return as_configured(settings, survey(settings.path, defaults(settings), cache=code_cache(settings)))
 
 
 def job_lookup(settings: Settings, catalog: Catalog | None = None) -> JobLookup:
@@ -107,7 +107,7 @@ def load_plugins(
         options=options,
         is_enough=is_enough,
     )
-    return _as_configured(settings, catalog)
+    return as_configured(settings, catalog)
 
 
 class FollowedPlugins(Struct, frozen=True):
@@ -134,10 +134,10 @@ def follow_plugins(
     plugins = open_plugins(found, lambda: defaults(settings), progress, options=options)
 
     def reachable(change: CatalogChange | None) -> CatalogChange | None:
-        return change and replace(change, catalog=_as_configured(settings, change.catalog))
+        return change and replace(change, catalog=as_configured(settings, change.catalog))
 
     return FollowedPlugins(
-        _as_configured(settings, plugins.catalog),
+        as_configured(settings, plugins.catalog),
         lambda passed: reachable(plugins.reload(passed)),
         plugins.snapshots,
         plugins.save_cache,
@@ -155,7 +155,7 @@ def _load_options(settings: Settings) -> LoadOptions:
     return replace(options, carrier=GreenletCarrier(min(options.slow, options.timeout)))
 
 
-def _as_configured(settings: Settings, catalog: Catalog) -> Catalog:
+def as_configured(settings: Settings, catalog: Catalog) -> Catalog:
     """Return the catalog as the configuration has it: with its addresses, and with the problems of its permissions."""
     problems = _permission_problems(settings, catalog)
     configured = replace(catalog, problems=(*catalog.problems, *problems)) if problems else catalog

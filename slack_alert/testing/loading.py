@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import dedent
 from types import ModuleType
 
 from slack_alert.core.bindings import Binding
@@ -25,6 +27,42 @@ class FaultyPluginError(SlackAlertError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = [problem for problem in problems if problem.severity is Severity.ERROR]
         super().__init__("\n".join(["What was loaded has faults:", *map(str, self.problems)]))
+
+
+class PluginSource:
+    """Finds what a test loads, and keeps the files that it makes of texts until `close`."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self._temporary: TemporaryDirectory[str] | None = None
+
+    def find(self, source: str | Path, name: str) -> Path:
+        """Return the path of a plugin file or folder; a text becomes the file `plugins/<name>.py`."""
+        return self._write(source, name) if is_text(source) else find_source(source, self._folders)
+
+    def text(self, source: str | Path) -> str:
+        """Return a text, or that of a file."""
+        if is_text(source):
+            return dedent(str(source)).lstrip("\n")
+        return find_source(source, self._folders).read_text(encoding="utf-8")
+
+    def close(self) -> None:
+        """Delete the files that were made."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    def _write(self, source: str | Path, name: str) -> Path:
+        self._temporary = TemporaryDirectory(prefix="slack-alert-")
+        file = Path(self._temporary.name).resolve() / PACKAGE / f"{name}.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(dedent(str(source)).lstrip("\n"), encoding="utf-8")
+        return file
+
+
+def is_text(source: str | Path) -> bool:
+    """Return whether this is the text of a file, not its place."""
+    return isinstance(source, str) and "\n" in source
 
 
 def find_source(written: str | Path, folders: Sequence[Path]) -> Path:

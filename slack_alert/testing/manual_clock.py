@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 
+from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
 from slack_alert.engine.simulation.doubles import VirtualClock
 
 #: The default start of time in tests: a Monday, 09:00 UTC.
@@ -44,3 +45,11 @@ def forward_step(by: timedelta, **units: float) -> timedelta:
     if step < timedelta():
         raise ValueError(f"time passes forwards only, not by {step.total_seconds():g} seconds")
     return step
+
+
+def start_of(start: datetime | str | None, zone: tzinfo) -> datetime:
+    """Return the start of a test as an instant; a time without an offset is local to `zone`."""
+    if isinstance(start, str):
+        return parse_slot(start, zone)
+    wall = wall_of(MONDAY, timezone.utc) if start is None else start
+    return first_instant(wall, zone) if wall.tzinfo is None else wall.astimezone(timezone.utc)

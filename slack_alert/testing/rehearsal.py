@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from textwrap import dedent
 from types import ModuleType
 from typing import Literal
 
@@ -15,13 +13,12 @@ from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
-from slack_alert.core.units.local_time import first_instant, parse_slot, wall_of
 from slack_alert.loader import OptionDefaults, unload
 from slack_alert.loader.files.discovery import PACKAGE
 from slack_alert.loader.options.option_checks import find_zone, parse_pause_time
 from slack_alert.testing.harness import PluginHarness, Said
-from slack_alert.testing.loading import FaultyPluginError, find_source, load_path, root_of
-from slack_alert.testing.manual_clock import MONDAY, forward_step
+from slack_alert.testing.loading import FaultyPluginError, PluginSource, load_path, root_of
+from slack_alert.testing.manual_clock import forward_step, start_of
 
 _CHANNEL = "slack"
 
@@ -34,8 +31,7 @@ class Rehearsal:
     """
 
     def __init__(self, look_in: Sequence[Path] = (Path(),)) -> None:
-        self._folders = look_in
-        self._temporary: TemporaryDirectory[str] | None = None
+        self._source = PluginSource(look_in)
         self._harness: PluginHarness | None = None
 
     def load(
@@ -70,9 +66,9 @@ class Rehearsal:
             errors_to=Address.parse(errors_to or channel, _CHANNEL),
             channel=_CHANNEL,
         )
-        path = self._write(source, name) if _is_text(source) else find_source(source, self._folders)
+        path = self._source.find(source, name)
         catalog = load_path(path, defaults)
-        self._harness = PluginHarness(catalog, defaults, start=_instant(start, zone), path=root_of(path))
+        self._harness = PluginHarness(catalog, defaults, start=start_of(start, zone), path=root_of(path))
         return catalog
 
     def advance(
@@ -114,9 +110,7 @@ class Rehearsal:
         """Unload the plugins and delete the temporary files."""
         unload()
         self._harness = None
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = None
+        self._source.close()
 
     @property
     def now(self) -> datetime:
@@ -134,13 +128,6 @@ class Rehearsal:
         """The problems that `slack-alert check` would list."""
         return list(self._loaded().catalog.problems)
 
-    def _write(self, source: str | Path, name: str) -> Path:
-        self._temporary = TemporaryDirectory(prefix="slack-alert-")
-        file = Path(self._temporary.name).resolve() / PACKAGE / f"{name}.py"
-        file.parent.mkdir(parents=True)
-        file.write_text(dedent(str(source)).lstrip("\n"), encoding="utf-8")
-        return file
-
     def _loaded(self) -> PluginHarness:
         if self._harness is None:
             raise LookupError('Nothing is loaded yet: call load("plugins/disk.py"), or load the text of a plugin.')
@@ -151,15 +138,3 @@ class Rehearsal:
         if harness.catalog.has_errors:
             raise FaultyPluginError(harness.catalog.problems)
         return harness
-
-
-def _is_text(source: str | Path) -> bool:
-    return isinstance(source, str) and "\n" in source
-
-
-def _instant(start: datetime | str | None, zone: tzinfo) -> datetime:
-    """Return the start as an instant; a time without an offset is local to `zone`."""
-    if isinstance(start, str):
-        return parse_slot(start, zone)
-    wall = wall_of(MONDAY, timezone.utc) if start is None else start
-    return first_instant(wall, zone) if wall.tzinfo is None else wall.astimezone(timezone.utc)

@@ -223,7 +223,7 @@ def _running(view: RunView, options: AnswerOptions) -> str:
 def _done(view: RunView, _options: AnswerOptions) -> str:
     former = view.former
     known = [
-        f"usually {format_took(former.usual)}" if former.usual is not None else "",
+        f"usually {format_took(former.usual)}" if former.usual else "",
         f"{former.succeeded:,} of the last {former.count:,} succeeded" if former.count else "",
     ]
     compared = "; ".join(filter(None, known))

@@ -44,6 +44,8 @@ class Answers:
     def refused(self, asked: AskedCommand, refused: Refused) -> list[Message]:
         """Return the answer to a command that does not run."""
         text = refused_text(refused, self._options, usage=refused.usage)
+        if asked.run:  # A run for later has a message, which says so.
+            return [self._part(asked, text, _LAST - _FIRST)]
         message = self._message(asked, f"asked/{asked.id}", text, 0)
         return [_answerable(asked, replace(message, is_private=bool(asked.reply_to.response_url)))]
 

@@ -25,7 +25,7 @@ from slack_alert.engine.simulation.doubles import MemoryRecorder, ScriptedExecut
 
 
 class Simulation:
-    """Simulates the jobs of a catalog from the clock's instant on, as if first seen then, with no stored state.
+    """Simulates the jobs of a catalog from the clock's instant on, as if first seen then unless a snapshot knows them.
 
     With `skips`, slots that cannot run are recorded in ranges without visiting each; then no job may pause another.
     """
@@ -41,6 +41,7 @@ class Simulation:
         services: ContextServices | None = None,
         skips: bool = False,
         mute: MuteReason = never_muted,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self._clock = clock
         self._skips = skips
@@ -49,13 +50,18 @@ class Simulation:
             catalog, recorder=self.recorder, executor=executor, clock=clock, mark=mark, services=services, mute=mute
         )
         start = clock.now()
-        self.engine.restore(Snapshot(), start)
+        self.engine.restore(snapshot or Snapshot(), start)
         self._job_states = self.engine.jobs()
         #: The next slot of every job, with the job's index.
         self._due: list[tuple[datetime, int]] = []
         for place, job_state in enumerate(self._job_states):
             self._plan(place, _search_start(job_state, start))
         self._has_begun = False
+
+    @property
+    def next_slot(self) -> datetime | None:
+        """The next slot of any job, or None."""
+        return self._due[0][0] if self._due else None
 
     def advance(self, by: timedelta) -> list[Message]:
         """Advance the time; return the messages posted meanwhile. The end is exclusive."""
