@@ -245,7 +245,7 @@ def _failed(view: RunView, options: AnswerOptions) -> str:
 
 def _canceled(view: RunView, options: AnswerOptions) -> str:
     who = f" by {one_line(view.canceled_by, options, _NAME)}" if view.canceled_by else ""
-    when = _after(view) or " before it started"
+    when = _after(view) or ("" if view.run.started else " before it started")
     lines = [f"canceled{who}{when}{_at_step(view, options)}", _tail(view.progress.tail, options)]
     return "\n".join(filter(None, lines))
 
