@@ -126,6 +126,7 @@ def make_sender(
         waiting=waiting or reader.waiting,
         last_receipt=reader.last_receipt,
         receipts=Receipts(reader.receipt),
+        ended=reader.ended,
         clock=clock or SystemClock(),
         rates={
             "console": at_once,

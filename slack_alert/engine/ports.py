@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -11,8 +11,8 @@ from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import Asker, ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.audit import AuditAnchor, AuditHead, ChainedEntry
-from slack_alert.core.model.message import Delivery, PostedDelivery
-from slack_alert.core.model.record import Record
+from slack_alert.core.model.message import Delivery, PostedDelivery, RunPart
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.retry import SendResult
@@ -281,6 +281,9 @@ class OutboxReader(Protocol):
 
     def receipt(self, key: str) -> str | None:
         """Return the receipt of a message, or None where it was not accepted."""
+
+    def ended(self, runs: Collection[RunPart]) -> Mapping[int, Verdict]:
+        """Return how runs have ended, those that have."""
 
 
 class AuditKey(Protocol):

@@ -98,7 +98,7 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
         catalog = parts.plugins.catalog
         for problem in catalog.problems:
             report_problem(problem)
-        if catalog.jobs:
+        if catalog.jobs or parts.has_doors:
             shown = plan(parts.engine, settings, out, muted_until=parts.muted_until, catalog=catalog)
             _show(shown, out)
         elif catalog.bindings or parts.has_doors:

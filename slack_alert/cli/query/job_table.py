@@ -44,7 +44,6 @@ def plan(
     told = [
         *more,
         f"Messages go to {destination(settings)}. Ctrl+C ends.",
-        *([f"{counted(idle, 'command')} found, which this version does not start."] if idle else []),
     ]
     return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
 

@@ -167,10 +167,10 @@ class Decider:
 
 def _split_time(
     command: Command, words: Sequence[str], *, zone: tzinfo, now: datetime
-) -> tuple[Sequence[str], datetime | None]:
+) -> tuple[list[str], datetime | None]:
     """Return the words after a command without the time at their end, and the instant it means."""
     if command.is_reading:
-        return words, None
+        return list(words), None
     (_, *rest), later = split_time([command.words, *words], zone=zone, now=now)
     return rest, later
 

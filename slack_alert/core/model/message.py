@@ -41,6 +41,10 @@ class MessageSeverity(str, Enum):
     ERROR = "error"
 
 
+#: The messages of a run that answer the person who asked for it are numbered from here.
+ANSWERS = 1_000_000
+
+
 class RunPart(Struct, frozen=True, tag="run"):
     """The origin of a run's message."""
 

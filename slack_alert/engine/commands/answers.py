@@ -19,7 +19,7 @@ from slack_alert.core.content.pieces import Piece, Text
 from slack_alert.core.content.render import deliverable
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
-from slack_alert.core.model.message import DeliveryMode, Message, MessageSeverity, RunPart
+from slack_alert.core.model.message import ANSWERS, DeliveryMode, Message, MessageSeverity, RunPart
 from slack_alert.core.model.run import LOOKED_AT, Failure, Result, Run, RunOutput
 from slack_alert.core.pipeline.messages import MOST, as_text, messages
 from slack_alert.core.structs import replace
@@ -27,7 +27,7 @@ from slack_alert.core.units.humanize import format_distance
 from slack_alert.engine.commands.past_runs import PastRuns
 
 #: The parts of a run's own message are numbered apart from what the run says: the first, its edits, and its last.
-_FIRST, _LAST = 1_000_000, 2_000_000
+_FIRST, _LAST = ANSWERS, 2 * ANSWERS
 #: So many of the last texts that a run has printed are looked at for its last lines.
 _PIECES = 500
 #: Besides the start and the end, as many messages fit into the five uses of an address for answers.
@@ -46,7 +46,7 @@ class Answers:
         text = refused_text(refused, self._options, usage=refused.usage)
         if asked.run:  # A run for later has a message, which says so.
             return [self._part(asked, text, _LAST - _FIRST)]
-        message = self._message(asked, f"asked/{asked.id}", text, 0)
+        message = self._message(asked, f"asked/{asked.id}", text, _FIRST)
         return [_answerable(asked, replace(message, is_private=bool(asked.reply_to.response_url)))]
 
     def expired_reason(self, asked: AskedCommand, now: datetime) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import chain
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.errors import StoreError
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, Message, RunPart, Status
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.policy.overflow import (
     MINUTE,
     OverflowSummary,
     WaitingDelivery,
     add_to_summary,
     select_overflow,
+    superseded,
     summary_text,
     to_waiting,
 )
@@ -43,12 +45,15 @@ class LaneOverflow:
         receipts: Receipts,
         clock: Clock,
         zone: tzinfo,
+        ended: Callable[[Collection[RunPart]], Mapping[int, Verdict]],
     ) -> None:
         self._recorder = recorder
         self._stored = stored
         self._receipts = receipts
         self._clock = clock
         self._zone = zone
+        #: Returns how runs have ended that people asked for, those that have.
+        self._ended = ended
 
     async def calm(self, lane: Lane) -> bool:
         """Collapse what cannot be sent in a minute, and move the delivery that is sent next to the head.
@@ -82,6 +87,10 @@ class LaneOverflow:
         except StoreError as error:
             log.warning("outbox not readable", extra={"reason": str(error)})
             return False
+        if stale := superseded(line):
+            await self._drop(lane, stale)
+            ids = {one.id for one in stale}
+            line = [one for one in line if one.id not in ids]
         gone = select_overflow(line, lane.room, has_summary=lane.storm is not None)
         if not gone:
             lane.limit = max(lane.room, len(lane.queue) + lane.spilled)
@@ -94,6 +103,12 @@ class LaneOverflow:
         await self._written(self._batch(lane, lane.storm, gone))
         self._forget(lane, frozenset(one.id for one in gone))
         return True
+
+    async def _drop(self, lane: Lane, stale: Sequence[WaitingDelivery]) -> None:
+        at = self._clock.now()
+        marks = [DeliveryProgress(one.id, Status.COLLAPSED, 0, at, reason="a later edit says more") for one in stale]
+        await self._written(Batch(progress=marks))
+        self._forget(lane, frozenset(one.id for one in stale))
 
     def _line(self, lane: Lane) -> Iterator[WaitingDelivery]:
         """Yield the deliveries that wait in memory, and then those in the store."""
@@ -128,7 +143,15 @@ class LaneOverflow:
         return Batch(progress=marks, summaries=[self._message(lane, storm)])
 
     def _message(self, lane: Lane, storm: OverflowSummary) -> Message:
-        return Message(storm.origin.key, lane.address, Text(summary_text(storm, self._zone)), storm.origin)
+        text = summary_text(storm, self._zone, self._ends(storm))
+        return Message(storm.origin.key, lane.address, Text(text), storm.origin)
+
+    def _ends(self, storm: OverflowSummary) -> Mapping[int, Verdict]:
+        try:
+            return self._ended(storm.answers.values()) if storm.answers else {}
+        except StoreError as error:
+            log.warning("history not readable", extra={"reason": str(error)})
+            return {}
 
     async def _written(self, batch: Batch) -> None:
         written = asyncio.Event()

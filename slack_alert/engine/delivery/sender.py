@@ -6,12 +6,13 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta, tzinfo
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
+from slack_alert.core.model.message import Delivery, DeliveryProgress, RunPart, Status
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.retry import IN_DOUBT, UNSAID, SendResult, SendStatus, fault, next_attempt
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.delivery.circuit_breaker import CircuitBreaker
@@ -44,6 +45,7 @@ class Sender:
         waiting: Callable[[str | None, int, int], list[Delivery]],
         last_receipt: Callable[[str], str | None],
         receipts: Receipts | None = None,
+        ended: Callable[[Collection[RunPart]], Mapping[int, Verdict]] = lambda _: {},
         clock: Clock,
         rates: Mapping[str, SendRate],
         give_up: timedelta,
@@ -56,7 +58,9 @@ class Sender:
         self._refill = Refill(waiting, clock)
         self._attempts = Attempts(self._receipts, clock, zone)
         self._verifier = DeliveryVerifier(last_receipt, self._receipts.joined, self._delay, clock)
-        self._overflow = LaneOverflow(recorder, stored=waiting, receipts=self._receipts, clock=clock, zone=zone)
+        self._overflow = LaneOverflow(
+            recorder, stored=waiting, receipts=self._receipts, clock=clock, zone=zone, ended=ended
+        )
         self._clock = clock
         self._rates = rates
         self._give_up = give_up

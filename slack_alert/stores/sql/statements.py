@@ -139,6 +139,7 @@ PUT_SUMMARY = ADD_DELIVERY.replace(
         WHERE delivery.status = 'queued'""",
 )
 HAS_RECORD = "SELECT 1 FROM record WHERE job = ? AND slot = ? AND run = ?"
+END_OF_RUN = "SELECT verdict FROM record WHERE job = ? AND slot = ? AND run = ?"
 HAS_KEY = "SELECT 1 FROM delivery WHERE key = ?"
 LAST_DELIVERY = "SELECT coalesce(max(id), 0) FROM delivery"
 #: A delivery that is sent, dead or collapsed into another keeps its status.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from heapq import merge
 from sqlite3 import Connection
 
-from slack_alert.core.model.message import Delivery, PostedDelivery, Status
+from slack_alert.core.model.message import Delivery, PostedDelivery, RunPart, Status
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import Unreadable
@@ -131,6 +132,17 @@ def receipt(connection: Connection, key: str) -> str | None:
     """Return the receipt of the message with this key, or None where it was not accepted."""
     row = connection.execute(statements.RECEIPT, (clean(key),)).fetchone()
     return None if row is None else row[0]
+
+
+def ended(connection: Connection, runs: Collection[RunPart]) -> dict[int, Verdict]:
+    """Return how runs have ended, those that have."""
+    found: dict[int, Verdict] = {}
+    for one in runs:
+        if one.slot is not None:
+            key = (clean(one.job), micros(one.slot), one.run)
+            if row := connection.execute(statements.END_OF_RUN, key).fetchone():
+                found[one.run] = Verdict(row[0])
+    return found
 
 
 def history(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from slack_alert.core.model.audit import AuditAnchor, ChainedEntry
-from slack_alert.core.model.message import Delivery, PostedDelivery
+from slack_alert.core.model.message import Delivery, PostedDelivery, RunPart
+from slack_alert.core.model.record import Verdict
 from slack_alert.engine.batches import HistoryLine, Snapshot
 from slack_alert.stores.sqlite import queries
 from slack_alert.stores.sqlite.connection import open_reader, translated_errors
@@ -59,6 +60,10 @@ class SqliteReader:
     def receipt(self, key: str) -> str | None:
         """Return the receipt of the message with this key, or None where it was not accepted."""
         return self._ask(None, queries.receipt, key)
+
+    def ended(self, runs: Collection[RunPart]) -> Mapping[int, Verdict]:
+        """Return how runs have ended, those that have."""
+        return self._ask({}, queries.ended, runs)
 
     def audit(
         self, *, since: datetime | None, limit: int | None, by: str | None = None, command: str | None = None
