@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from slack_alert.channels.slack.errors import TABLE
-from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
+from slack_alert.channels.slack.manifest import CHAT_SCOPES, REQUIRED, SCOPES
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.cli.options import common
 from slack_alert.core.retry import SendStatus
@@ -55,6 +55,11 @@ def scopes() -> str:
     return _table(("scope", "required", "what it is for"), rows)
 
 
+def chat_scopes() -> str:
+    """List the scopes of a program that takes commands."""
+    return _table(("scope", "without it"), ((f"`{scope}`", lack) for scope, lack in CHAT_SCOPES.items()))
+
+
 def slack_errors() -> str:
     """List Slack's codes by what to do about them, the ones a person can do something about first."""
     return "\n".join(part for fate in _ORDER for part in _errors(fate))
@@ -68,6 +73,7 @@ def layers() -> str:
 MAKERS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
+    "chat_scopes": chat_scopes,
     "common_options": common_options,
     "scopes": scopes,
     "slack_errors": slack_errors,

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
     from slack_alert.settings import Settings
 
-#: The slash command whose text is a whole line.
-SLASH = "/slack-alert"
 #: The pack of the values that say how far channels were read; no folder has such a name.
 _CURSORS = ".chat"
 
@@ -63,6 +61,7 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
     from slack_alert.channels.slack.client import API_URL, Client, SlackAccess
     from slack_alert.channels.slack.inbound.channel_names import ChannelNames
     from slack_alert.channels.slack.inbound.people import SlackPeople
+    from slack_alert.channels.slack.manifest import SLASH
 
     assert settings.token is not None, "there are no doors without it"
     access = SlackAccess(settings.token.reveal().strip(), settings.api_url or API_URL, settings.proxy, settings.ca_file)

@@ -18,8 +18,8 @@ from slack_alert.core.policy.overflow import (
     WaitingDelivery,
     add_to_summary,
     select_overflow,
-    superseded,
     summary_text,
+    superseded,
     to_waiting,
 )
 from slack_alert.core.structs import replace

@@ -11,6 +11,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from slack_alert.channels.slack.manifest import SlashCommand, manifest
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_types import complaints, typescript, why_not
 
@@ -39,6 +40,19 @@ def _compiler() -> None:
         pytest.fail(reason)
     if reason is not None:
         pytest.skip(reason)
+
+
+def test_the_manifest_fits_the_types_of_slack_which_tell_right_from_wrong(tmp_path: Path) -> None:
+    command = SlashCommand("deploy", "Put it there.", "APP")
+    written = [manifest([command]), manifest([command], url="https://a.example"), manifest(has_chat=False)]
+    wrong = manifest([command]).replace('"should_escape": true', '"should_escape": "yes"', 1)
+    files = {
+        f"{name}.mts": "import type * as slack from '@slack/web-api';\n"
+        f"export const it = {{ manifest: {text} }} satisfies slack.AppsManifestValidateArguments;\n"
+        for name, text in [*((f"right{number}", text) for number, text in enumerate(written)), ("wrong", wrong)]
+    }
+
+    assert {line.partition("(")[0] for line in complaints(files, tmp_path)} == {"wrong.mts"}
 
 
 def test_requests_and_answers_fit_the_types_of_slack_which_tell_right_from_wrong(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from slack_alert.channels.slack.errors import TABLE, UNKNOWN_LIMIT, SlackResult, classify
 from slack_alert.channels.slack.lookup import EVENT, matches
-from slack_alert.channels.slack.manifest import SCOPES, manifest
 from slack_alert.core.retry import SendResult, SendStatus
 
 DOCUMENTED = json.loads((Path(__file__).parents[3] / "fakes" / "slack_error_codes.json").read_text(encoding="utf-8"))
@@ -135,15 +134,6 @@ def test_no_answer_is_beyond_judgement(status: int, code: str, header: str | Non
     assert isinstance(outcome, SendResult)
     assert SendStatus.SENT is not outcome.status
     assert outcome.reason
-
-
-def test_the_manifest_is_json_with_every_scope_and_the_messages_tab() -> None:
-    app = json.loads(manifest())
-
-    assert list(SCOPES) == app["oauth_config"]["scopes"]["bot"]
-    assert app["features"]["app_home"]["messages_tab_enabled"]
-    assert len(app["display_information"]["name"]) <= 35
-    assert len(app["display_information"]["description"]) <= 140
 
 
 def test_a_file_is_recognized_by_its_id_and_a_message_by_its_mark() -> None:
