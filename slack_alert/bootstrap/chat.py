@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.audit import audit_notices, post_heads
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.oneshot.status import read_vitals
 from slack_alert.bootstrap.plugin_loading import defaults, job_lookup
 from slack_alert.bootstrap.slack_side import NO_SLACK, SlackSide, slack_side
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.addressing import Addressing, asked_text, first_words, pressed_text
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.audit_notices import entry_notice
 from slack_alert.core.commands.command import Command, Guard
-from slack_alert.core.commands.decision import Decider
+from slack_alert.core.commands.decision import Accepted, Decider, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
-from slack_alert.core.model.asked import ButtonPress, ChatMessage, Identity
+from slack_alert.core.model.asked import AskedCommand, Asker, ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.request import Request
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.components import Chat, Stores
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.beside import LoopBeside
 from slack_alert.engine.commands.commands import Beside, Commands
@@ -35,7 +41,12 @@ from slack_alert.engine.commands.guard_rounds import GuardRounds
 from slack_alert.engine.commands.intake import ChatIntake
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.commands.people import PeopleOfServices
+from slack_alert.engine.commands.subscriptions import CHAT_PACK, Subscriptions
+from slack_alert.engine.context.key_value import Wait
+from slack_alert.engine.durable_values import NUMBER_PACK, durably
+from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Reader
+from slack_alert.engine.requests.apply import TAKING
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
 
@@ -43,21 +54,33 @@ if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
     from slack_alert.settings import Settings
 
+#: A change is in the database within this, as a rule.
+_VISIBLE = timedelta(seconds=2)
+
 
 def make_chat(
     settings: Settings,
     runtime: Runtime,
     stores: Stores,
+    accept_entry: Callable[[StoredValue], None] = lambda _: None,
+    idle: Sequence[Job] | None = None,
     *,
     side: SlackSide | None = None,
     beside: Beside | None = None,
 ) -> Chat:
-    """Make what takes commands; without `beside` it must be called on the loop on which it will run."""
+    """Make what takes commands; without `beside` it must be called on the loop on which it will run.
+
+    `idle` are jobs that do not run by themselves, but that people may ask for; None: all jobs run.
+    """
     engine, clock = runtime.engine, runtime.clock
     verbs = [each for each in load_shipped("chat", defaults(settings)) if isinstance(each, Command)]
 
     def commands() -> Sequence[Command]:
         return [*(each for each in engine.catalog.bindings if isinstance(each, Command)), *verbs]
+
+    def catalog() -> Catalog:
+        present = engine.catalog
+        return replace(present, bindings=(*present.bindings, *idle)) if idle else present
 
     def line_of(said: ChatMessage | ButtonPress) -> str | None:
         words = first_words(commands())
@@ -78,6 +101,7 @@ def make_chat(
         rate=Rate(settings.chat_rate),
         channel_name=slack.names.name_of,
         whose=whose,
+        catalog=catalog,
     )
     options = AnswerOptions(
         runtime.mark,
@@ -86,7 +110,13 @@ def make_chat(
         support=settings.chat_support or "",
         prefix=next(iter(settings.chat_prefix), ""),
     )
-    services = replace(runtime.services, program=_program(settings, runtime, stores, commands, lambda: runner))
+    subscriptions = Subscriptions(runtime.services.key_value_store(CHAT_PACK))
+    program = _program(
+        settings, runtime, stores, lambda: runner,
+        accept_entry=accept_entry, is_without_jobs=idle is not None, catalog=catalog, commands=commands,
+        answers=options, decide=decider.decide, channel_name=slack.names.name_of, subscriptions=subscriptions,
+    )  # fmt: skip
+    services = replace(runtime.services, program=program)
     guards = GuardRounds(
         runtime.executor,
         clock,
@@ -110,6 +140,7 @@ def make_chat(
         beside=beside or LoopBeside(asyncio.get_running_loop(), clock),
         guards=guards,
         notice=_notice(settings, runtime),
+        subscribers=subscriptions,
     )
     return Chat(
         runner,
@@ -134,14 +165,48 @@ def _notice(settings: Settings, runtime: Runtime) -> Callable[[AuditEntry], Mess
     return notice
 
 
+def _call_both(first: Callable[[], object], second: Callable[[], object]) -> None:
+    first()
+    second()
+
+
+def _handled(engine: Engine, request: Request, now: datetime) -> tuple[Batch, Wait]:
+    """Apply a request, and return its batch and the wait for that: what is asked next finds it done."""
+    made: list[Batch] = []
+    committed = threading.Event()
+
+    def submit(then: Callable[[], object]) -> Batch:
+        made.append(engine.handle(request, partial(_call_both, then, committed.set), now=now))
+        return made[0]
+
+    durable = durably(submit)
+
+    def wait() -> None:
+        durable()
+        # A journal may hold what the database does not take yet: it is durable, and is read a little later.
+        committed.wait(_VISIBLE.total_seconds())
+        if request.kind == "mute":
+            threading.Event().wait(TAKING.total_seconds())
+
+    return made[0], wait
+
+
 def _program(
     settings: Settings,
     runtime: Runtime,
     stores: Stores,
-    commands: Callable[[], Sequence[Command]],
     runner: Callable[[], Commands],
+    *,
+    accept_entry: Callable[[StoredValue], None],
+    is_without_jobs: bool,
+    catalog: Callable[[], Catalog],
+    commands: Callable[[], Sequence[Command]],
+    answers: AnswerOptions,
+    decide: Callable[[AskedCommand, Asker], Accepted | Refused],
+    channel_name: Callable[[str], str],
+    subscriptions: Subscriptions,
 ) -> Program:
-    """Return the running program, for the verbs; a change goes through the inbox, as from every other process."""
+    """Return the running program, for the verbs; a change is made and durable when they answer."""
 
     @contextmanager
     def read() -> Iterator[Reader]:
@@ -152,21 +217,37 @@ def _program(
             reader.close()
 
     def submit(*requests: Request) -> bool:
-        stores.inbox.add(*requests)
+        now, waits = runtime.clock.now(), []
+        for request in requests:
+            batch, wait = _handled(runtime.engine, request, now)
+            waits.append(wait)
+            for entry in batch.entries:
+                if entry.pack != NUMBER_PACK:
+                    accept_entry(entry)
+        for wait in {request.kind: wait for request, wait in zip(requests, waits, strict=True)}.values():
+            wait()  # They are committed in order: the last of each kind is the last of all.
         return True
 
     return Program(
         zone=settings.timezone,
         now=runtime.clock.now,
-        catalog=lambda: runtime.engine.catalog,
+        catalog=catalog,
         commands=commands,
-        lookup=lambda: job_lookup(settings, runtime.engine.catalog),
+        lookup=lambda: job_lookup(settings, catalog(), listing="jobs"),
         read=read,
         submit=submit,
         mutes=lambda snapshot: make_mutes(settings, snapshot.entries),
         vitals=partial(read_vitals, settings),
+        is_without_jobs=is_without_jobs,
         queue=lambda: runner().queue,
         open=lambda: [one.asked for one in runner().open],
         cancel=lambda number, by: runner().cancel(number, by),
         permissions=settings.permissions,
+        progress=lambda: runner().progress,
+        limits=settings.queues,
+        answers=answers,
+        decide=decide,
+        channel_name=channel_name,
+        address=partial(address, settings),
+        subscriptions=subscriptions,
     )

@@ -13,7 +13,7 @@ from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
-from slack_alert.core.catalog import Catalog, CatalogChange, Problem
+from slack_alert.core.catalog import LISTING, Catalog, CatalogChange, Problem
 from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.errors import SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
@@ -68,7 +68,7 @@ def survey_plugins(settings: Settings) -> Catalog:
     return as_configured(settings, survey(settings.path, defaults(settings), cache=code_cache(settings)))
 
 
-def job_lookup(settings: Settings, catalog: Catalog | None = None) -> JobLookup:
+def job_lookup(settings: Settings, catalog: Catalog | None = None, *, listing: str = LISTING) -> JobLookup:
     """Return the lookup of jobs in a catalog; without one the plugins are read, and not executed."""
 
     def source(file: str) -> str:
@@ -77,7 +77,7 @@ def job_lookup(settings: Settings, catalog: Catalog | None = None) -> JobLookup:
         except OSError:
             return ""
 
-    return JobLookup(partial(survey_plugins, settings) if catalog is None else lambda: catalog, source)
+    return JobLookup(partial(survey_plugins, settings) if catalog is None else lambda: catalog, source, listing=listing)
 
 
 def job_names(settings: Settings) -> list[str]:
@@ -124,6 +124,8 @@ class FollowedPlugins(Struct, frozen=True):
     take_up: Callable[[], CatalogChange | None]
     #: Undoes changes to the process that would stop other functions, and returns them in words.
     guard: Callable[[], list[str]]
+    #: Jobs that do not run by themselves here, but may be asked for; None: all jobs run.
+    idle: tuple[Job, ...] | None = None
 
 
 def follow_plugins(

@@ -96,7 +96,8 @@ def _run(
 ) -> int:
     if terminal is not None:
         bindings = tuple([each for each in plugins.catalog.bindings if isinstance(each, Command | Guard)])
-        plugins = replace(plugins, catalog=replace(plugins.catalog, bindings=bindings))
+        idle = tuple(plugins.catalog.jobs)
+        plugins = replace(plugins, catalog=replace(plugins.catalog, bindings=bindings), idle=idle)
         settings = replace(settings, reload="off")
     catalog = plugins.catalog
 

@@ -35,6 +35,7 @@ from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import stalled_addresses
 
 if TYPE_CHECKING:
+    from slack_alert.core.bindings import Job
     from slack_alert.engine.app.ping import Heartbeat
     from slack_alert.schedulers import PlannedJob
     from slack_alert.settings import Settings
@@ -56,6 +57,7 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
     digests = make_digests(
         settings, mutes, engine=engine, recorder=runtime.recorder, read=stores.read, blocking=blocking
     )
+    accept_entry = _entry_acceptor(mutes, runtime.services.key_value_store)
     return Components(
         stores=stores,
         plugins=PluginFiles(plugins.catalog, reload, plugins.take_up, plugins.guard, _watch(settings)),
@@ -73,19 +75,25 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
         children=runtime.services.children,
         load=runtime.executor.load,
         muted_until=mutes.until,
-        accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),
+        accept_entry=accept_entry,
         post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
-        make_chat=partial(_make_chat, settings, runtime, stores),
+        make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle, accept_entry),
         has_doors=settings.has_doors,
     )
 
 
-def _make_chat(settings: Settings, runtime: Runtime, stores: Stores) -> Chat:
+def _make_chat(
+    settings: Settings,
+    runtime: Runtime,
+    stores: Stores,
+    idle: tuple[Job, ...] | None,
+    accept_entry: Callable[[StoredValue], None],
+) -> Chat:
     from slack_alert.bootstrap.chat import make_chat
 
-    return make_chat(settings, runtime, stores)
+    return make_chat(settings, runtime, stores, accept_entry, idle)
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:

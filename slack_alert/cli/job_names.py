@@ -1,27 +1,15 @@
-"""Complete the names of jobs, and list them in sentences."""
+"""Complete the names of jobs, and say that a change of them waits."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import click
 
 from slack_alert.cli.session import configured
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.units.humanize import plural
 from slack_alert.core.units.names import composed
 
-#: The number of names in a sentence; the others are counted.
-_NAMED = 10
 #: The options that decide where the plugins are.
 _PLACES = ("path", "config", "ignore_global_config")
-
-
-def join_names(names: Sequence[str], one: str, many: str) -> str:
-    """Return the first names, the number of the rest, and the verb that agrees: `a, b and 3 more are`."""
-    named = [*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])]
-    listed = " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
-    return f"{listed} {plural(len(names), one, many)}"
 
 
 def warn_not_running(*, is_taken: bool) -> None:

@@ -14,6 +14,9 @@ from slack_alert.core.units.names import alike, composed
 #: In characters; shorter problems need not be abridged.
 _LONG = 500
 
+#: The command that lists all names.
+LISTING = "slack-alert jobs"
+
 
 class Severity(Word):
     """Severity of a problem; an error excludes its function (or file)."""
@@ -70,10 +73,13 @@ class Catalog(Struct, frozen=True):
             grouped.setdefault(binding.name, []).append(binding)
         return list(grouped.values())
 
-    def lookup(self, name: str) -> Binding:
-        """Return the binding of a full name, or of a unique last part of one; raise BadValue if there is none."""
+    def lookup(self, name: str, *, listing: str = LISTING) -> Binding:
+        """Return the binding of a full name, or of a unique last part of one; raise BadValue if there is none.
+
+        `listing` is what one writes to see all names.
+        """
         names = [binding.name for binding in self.bindings]
-        return self.bindings[names.index(full_name(name, names))]
+        return self.bindings[names.index(full_name(name, names, listing=listing))]
 
 
 class CatalogChange(Struct, frozen=True):
@@ -113,7 +119,7 @@ def match(catalog: Catalog, event: Emitted) -> list[Job]:
     return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
 
 
-def full_name(name: str, names: Iterable[str]) -> str:
+def full_name(name: str, names: Iterable[str], *, listing: str = LISTING) -> str:
     """Return the one of `names` that a person meant by `name`; raise BadValue with the nearest ones if unclear."""
     name, known = composed(name), {composed(full): full for full in names}
     if name in known:
@@ -127,5 +133,5 @@ def full_name(name: str, names: Iterable[str]) -> str:
     near = alike(name, offered, most=3)
     raise BadValue(
         f"There is no job {name!r}.",
-        hint=f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them.",
+        hint=f"Did you mean {' or '.join(near)}?" if near else f"`{listing}` lists them.",
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
+from slack_alert.core.commands.visibility import concealed
 from slack_alert.core.explain.facts import JobFacts, RecordWithMessages
 from slack_alert.core.explain.why import Explanation, slot_before, why_ahead, why_now, why_then, why_unrecorded
 from slack_alert.core.policy.quota import State
-from slack_alert.core.structs import Struct
+from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import HistoryLine
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Reader
@@ -31,11 +32,26 @@ def answer(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: date
     """Return why a job posted or not, at a time or now."""
     facts = _facts(question, reader, mutes, now=now, is_running=is_running)
     if question.at is None:
-        latest = reader.history(job=question.name, since=None, limit=_LATEST)
-        return why_now(facts, [_with_messages(reader, line) for line in latest])
+        return why_now(facts, _latest(question, reader))
     if question.at > now:
         return why_ahead(facts, question.at)
     return _explain_past(facts, reader, question.at)
+
+
+def answer_without_texts(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime) -> Explanation:
+    """Return why a job of the running program posts or not now, for where its texts are not shown."""
+    home = question.job.to.shown if question.job is not None else ""
+    facts = _facts(question, reader, mutes, now=now, is_running=True)
+    if (incident := facts.state.incident) is not None:
+        facts = replace(facts, state=replace(facts.state, incident=replace(incident, text="")))
+    latest = _latest(question, reader)
+    latest = [replace(each, record=concealed(each.record, each.record.to or home)) for each in latest]
+    return why_now(facts, latest)
+
+
+def _latest(question: ExplainQuestion, reader: Reader) -> list[RecordWithMessages]:
+    latest = reader.history(job=question.name, since=None, limit=_LATEST)
+    return [_with_messages(reader, line) for line in latest]
 
 
 def _facts(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: datetime, is_running: bool) -> JobFacts:

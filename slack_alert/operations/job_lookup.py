@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from slack_alert.core.bindings import Binding, Job
-from slack_alert.core.catalog import Catalog, Problem, Severity, full_name
+from slack_alert.core.catalog import LISTING, Catalog, Problem, Severity, full_name
 from slack_alert.core.errors import BadValue, SettingsError, SlackAlertError
 from slack_alert.core.units.names import alike, composed
 from slack_alert.engine.batches import Snapshot
@@ -20,8 +20,9 @@ _TOLD = 3
 class JobLookup:
     """Finds jobs by their names as people type them; the plugins are read once, and only if they are needed."""
 
-    def __init__(self, survey: Callable[[], Catalog], source: Callable[[str], str]) -> None:
-        """`source` returns the text of a plugin file, empty if it cannot be read."""
+    def __init__(self, survey: Callable[[], Catalog], source: Callable[[str], str], *, listing: str = LISTING) -> None:
+        """`source` returns the text of a plugin file, empty if it cannot be read; `listing` lists all names."""
+        self._listing = listing
         self._survey = survey
         self._source = source
 
@@ -34,7 +35,7 @@ class JobLookup:
         """Return the jobs that match a full name, a last part or a pattern such as `db.*`; raise BadValue for none."""
         jobs = {job.name: job for job in self.catalog.jobs}
         try:
-            return [jobs[name] for name in _resolve_all(said, list(jobs))]
+            return [jobs[name] for name in _resolve_all(said, list(jobs), listing=self._listing)]
         except BadValue:
             self._check_files(said)
             raise
@@ -45,7 +46,7 @@ class JobLookup:
         Raise BadValue if there is none, and SlackAlertError if a file that may define it does not load.
         """
         try:
-            return self.catalog.lookup(said)
+            return self.catalog.lookup(said, listing=self._listing)
         except BadValue:
             self._check_files(said)
             raise
@@ -58,12 +59,12 @@ class JobLookup:
         if said is None and snapshot.last_run:
             return None
         catalog, former = self._recorded(snapshot)
-        return _resolve_all(said, _names(catalog), former) if said else None
+        return _resolve_all(said, _names(catalog), former, listing=self._listing) if said else None
 
     def recorded_job(self, said: str, snapshot: Snapshot) -> tuple[str, Job | None]:
         """Return the name of a present or former job, and the job, which is None if no plugin declares it any more."""
         catalog, former = self._recorded(snapshot)
-        name = _resolve(said, _names(catalog), former)
+        name = _resolve(said, _names(catalog), former, listing=self._listing)
         return name, next((job for job in catalog.jobs if job.name == name), None)
 
     def _recorded(self, snapshot: Snapshot) -> tuple[Catalog, list[str]]:
@@ -102,22 +103,22 @@ def _names(catalog: Catalog) -> list[str]:
     return list(dict.fromkeys(binding.name for binding in catalog.bindings))
 
 
-def _resolve(said: str, present: Sequence[str], former: Sequence[str] = ()) -> str:
+def _resolve(said: str, present: Sequence[str], former: Sequence[str] = (), *, listing: str) -> str:
     """Return the job with a full name or last part; a last part means a former job only if no present job has it."""
     said = composed(said)
     is_there = said not in map(composed, former) and any(composed(name).endswith(f".{said}") for name in present)
-    return full_name(said, present if is_there else [*present, *former])
+    return full_name(said, present if is_there else [*present, *former], listing=listing)
 
 
-def _resolve_all(said: str, present: Sequence[str], former: Sequence[str] = ()) -> list[str]:
+def _resolve_all(said: str, present: Sequence[str], former: Sequence[str] = (), *, listing: str) -> list[str]:
     said = composed(said)
     if not any(sign in said for sign in "*?["):
-        return [_resolve(said, present, former)]
+        return [_resolve(said, present, former, listing=listing)]
     names = [*present, *former]
     found = [name for name in names if fnmatchcase(composed(name), said)]
     if not found:
         near = _near(said, names)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "`slack-alert jobs` lists them."
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"`{listing}` lists them."
         raise BadValue(f"No job is called like {said!r}.", hint=hint)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Catalog
@@ -11,6 +11,7 @@ from slack_alert.core.explain.job_status import Outlook, outlook
 from slack_alert.core.model.record import NOT_RUN, Record
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct
+from slack_alert.core.units.humanize import format_ahead, format_time
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Reader
@@ -43,6 +44,34 @@ def list_jobs(catalog: Catalog, reader: Reader, snapshot: Snapshot, mutes: Mutes
         ahead = outlook(job, state, pause=pause, first_seen=first, last=last, now=now, muted_until=muted)
         lines.append(JobLine(bindings, job, ahead, _last_run(reader, job.name)))
     return lines
+
+
+def next_text(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> str:
+    """Return when a job runs next, in words; a rule waits for its events."""
+    when = "when it comes" if job.rule else "never"
+    if seen.next_run:
+        when = f"{format_time(seen.next_run, zone, now, seconds='today')} {format_ahead(seen.next_run, now)}"
+    if job.is_absence and job.rule:
+        when += f" unless {' or '.join(job.rule.on)} comes"
+    return when
+
+
+def state_text(seen: Outlook, zone: tzinfo, now: datetime) -> str:
+    """Return the state of a job in words: `paused until 14:32`, `alerting, ann takes care`."""
+    state = str(seen.state)
+    if seen.paused_until:
+        state += f" until {format_time(seen.paused_until, zone, now, seconds='today')}"
+    if seen.incident is not None:
+        state = "alerting" if state == "active" else state
+        state += f", {seen.incident.acknowledged_by} takes care" if seen.incident.acknowledged_by else ""
+    return state
+
+
+def last_text(line: JobLine, zone: tzinfo, now: datetime) -> str:
+    """Return when a job ran last, and what became of it."""
+    if line.last is None or line.last_run is None:
+        return "-"
+    return f"{format_time(line.last_run, zone, now, seconds='today')} {line.last.verdict}"
 
 
 def _last_run(reader: Reader, job: str) -> Record | None:

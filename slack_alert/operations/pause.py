@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.request import PauseJob, ResumeJob
 from slack_alert.core.policy.quota import is_quota_used_up
+from slack_alert.core.units.humanize import format_time, join_names
 from slack_alert.engine.batches import Snapshot
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.operations.requester import JobChange, Requester
@@ -24,6 +25,19 @@ def resume(said: str, lookup: JobLookup, requester: Requester, *, snapshot: Snap
     resting = [job.name for job in jobs if _rests(job, snapshot, requester.at)]
     is_taken = requester.ask(*[ResumeJob(job.name) for job in jobs])
     return JobChange([job.name for job in jobs], resting, is_taken)
+
+
+def paused_text(change: JobChange, resume: str, *, until: datetime | None, zone: tzinfo, now: datetime) -> str:
+    """Return what was done; `resume` is what one writes to end it."""
+    end = f"`{resume}`" if until is None else format_time(until, zone, now, seconds="today")
+    return f"{join_names(change.names, 'is', 'are')} paused until {end}."
+
+
+def resumed_text(change: JobChange) -> str:
+    """Return what was done."""
+    if change.changed:
+        return f"{join_names(change.changed, 'runs', 'run')} again."
+    return f"{join_names(change.names, 'was', 'were')} not paused."
 
 
 def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:

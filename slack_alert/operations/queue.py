@@ -113,6 +113,12 @@ def cancel(
     return CanceledRun(found, is_running, requester.ask(CancelRun(number, requester.by)))
 
 
+def canceled_text(done: CanceledRun) -> str:
+    """Return what was done."""
+    became = "is asked to end" if done.is_running else "is taken out of the queue"
+    return f"{done.run.run} ({done.run.words or done.run.command}) {became}."
+
+
 def _queued(asked: AskedCommand, command: Command | None, started: datetime | None) -> QueuedRun:
     lock = command.lock if command is not None and "{" not in command.lock else ""
     return QueuedRun(

@@ -38,16 +38,16 @@ def report(said: str | None, reader: Reader, lookup: JobLookup, *, span: Period,
 def report_piece(made: Report, to: Address, mark: Markup, *, draw: Callable[[Report], bytes]) -> tuple[Piece, str]:
     """Return the report as a picture, or as a table with the reason why there is no picture."""
     if not made.found or to.channel == "console":  # A terminal shows no picture.
-        return Text(_text(made, mark.escape)), ""
+        return Text(report_text(made, mark.escape)), ""
     try:
         drawn = draw(made)
     except SlackAlertError as error:
-        return Text(_text(made, mark.escape)), str(error)
+        return Text(report_text(made, mark.escape)), str(error)
     comment = f"*{mark.escape(made.title)}*\n{mark.escape(made.line)}"
     return Upload("report.png", drawn, title=made.title, comment=comment), ""
 
 
-def _text(made: Report, escape: Callable[[str], str]) -> str:
+def report_text(made: Report, escape: Callable[[str], str]) -> str:
     """Return a report as canonical text, with bars in place of a picture."""
     parts = [escape(made.title), escape(made.line)]
     if made.found:

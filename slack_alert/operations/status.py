@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from slack_alert.core.structs import Struct, field
+from slack_alert.core.units.humanize import counted, format_distance, format_time
 from slack_alert.engine.app.liveness import is_fresh, last_alive, read_pulse, stalled_since
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.ports import ExecutorLoad
@@ -90,3 +91,79 @@ def status(store: StoreState, stalled_addresses: Callable[[datetime], list[str]]
         now, store, last_alive(store.snapshot), is_ticking, stalled_since(seen), tuple(seen.get("refused", ())),
         tuple(stalled), seen.get("runs", 0), ExecutorLoad(**seen.get("pool", {})), seen.get("heartbeat"),
     )  # fmt: skip
+
+
+def status_title(vitals: Vitals) -> str:
+    """Return the state in a few words, without a full stop."""
+    if vitals.is_alive:
+        return f"slack-alert is alive, process {vitals.store.pid}"
+    if vitals.store.pid is not None:
+        return "slack-alert is not well"
+    return f"Whether slack-alert is running {_UNSEEN}" if vitals.store.is_hidden else "slack-alert is not running"
+
+
+def status_rows(vitals: Vitals, zone: tzinfo) -> list[tuple[str, str, str]]:
+    """Return each part with `ok`, `warn` or `fail`, and what is to be said about it."""
+    rows = [
+        ("clock", "ok" if vitals.is_turning else "fail", _clock(vitals, zone)),
+        ("delivery", "ok" if vitals.is_delivering else "fail", _delivery(vitals)),
+        ("pool", "ok" if vitals.is_roomy else "warn", _pool(vitals)),
+        ("queue", "warn" if vitals.store.dead else "ok", _queue(vitals)),
+        ("database", "ok" if vitals.store.fault is None else "fail", _database(vitals)),
+    ]
+    if vitals.store.is_hidden:
+        rows = rows[-1:]
+    if vitals.heartbeat is not None:
+        # The service behind the URL alerts by itself; everything else may be well here.
+        said = f"`heartbeat_url` did not take the last one: {vitals.heartbeat}"
+        rows.append(("heartbeat", "warn", said))
+    return rows
+
+
+_UNSEEN = "cannot be seen by this user"
+
+
+def _clock(vitals: Vitals, zone: tzinfo) -> str:
+    if vitals.at is None and vitals.store.fault is not None:
+        return "no sign of life can be read: see the database"
+    if vitals.at is None:
+        return "no sign of life: it never ran with this database"
+    ago = f"last sign of life {format_distance(vitals.now - vitals.at)} ago"
+    if vitals.store.pid is None:
+        return f"{ago}; start it with `slack-alert run`"
+    if vitals.still_since is not None:
+        since = format_time(vitals.still_since, zone, vitals.still_since, seconds="always")
+        return f"it ticks, and nothing comes of it since {since}: an `async def` that does not await keeps the loop"
+    return ago if vitals.is_ticking else f"{ago}: process {vitals.store.pid} is starting, or stands still"
+
+
+def _delivery(vitals: Vitals) -> str:
+    if vitals.refused:
+        return f"{', '.join(vitals.refused)} refuses our token: `slack-alert doctor` says what to do"
+    if vitals.stalled:
+        return f"{'; '.join(vitals.stalled)}. `slack-alert doctor` looks for the cause; what is said waits meanwhile"
+    if vitals.still_since is not None:
+        return "nothing is sent while the main loop stands still"
+    return "messages go out" if vitals.is_ticking else "nothing is sent while it is not running"
+
+
+def _pool(vitals: Vitals) -> str:
+    pool = vitals.pool
+    if not vitals.is_ticking:
+        return "no function is called while it is not running"
+    said = f"{pool.busy} of {counted(pool.threads, 'thread')} busy, {counted(pool.waiting, 'run')} waiting"
+    if not pool.stuck:
+        return said if vitals.is_roomy else f"{said}: raise `threads`, or make the functions quicker"
+    stuck = f"{counted(pool.stuck, 'function')} given up and going on"
+    return f"{said}, {stuck}: `isolation = process` lets them be killed"
+
+
+def _queue(vitals: Vitals) -> str:
+    lately = f" ({vitals.store.died:,} in the last hour)" if vitals.store.died else ""
+    said = f"{vitals.store.queued:,} queued, {vitals.store.dead:,} dead{lately}, {counted(vitals.runs, 'run')} going on"
+    return f"{said}: see `slack-alert outbox`" if vitals.store.dead else said
+
+
+def _database(vitals: Vitals) -> str:
+    remarks = ["" if vitals.store.is_made else "not made yet", vitals.store.limits]
+    return vitals.store.fault or ", ".join([str(vitals.store.path), *filter(None, remarks)])

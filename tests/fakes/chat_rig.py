@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.command import Command, Guard
@@ -22,12 +23,14 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand, Asker, Identity, ReplyTo, Standing
 from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.run import Action, Failure, Result, Run
+from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.commands import Commands
 from slack_alert.engine.commands.guard_rounds import GuardRounds
 from slack_alert.engine.commands.past_runs import PastRuns
+from slack_alert.engine.commands.subscriptions import CHAT_PACK, Subscriptions
 from slack_alert.engine.context.context import ContextServices
-from slack_alert.engine.context.key_value import key_value_stores
+from slack_alert.engine.context.key_value import KeyValueStore, key_value_stores
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.ports import Executor, RunHost
 from slack_alert.engine.recording.writer import DirectRecorder
@@ -52,11 +55,13 @@ class HeldExecutor:
         self.begun += runs
         self._host = host
 
-    def end(self, number: int, *, value: str = "", error: str = "", seconds: float = 3) -> None:
+    def end(
+        self, number: int, *, value: str = "", error: str = "", seconds: float = 3, kind: str = "RuntimeError"
+    ) -> None:
         (run,) = [each for each in self.begun if each.id == number]
         assert self._host is not None
         self.ended.add(number)
-        failure = Failure("RuntimeError", error, "plugins/x.py:1", f"Traceback: {error}") if error else None
+        failure = Failure(kind, error, "plugins/x.py:1", f"Traceback: {error}") if error else None
         pieces = (Text(value),) if value else ()
         self._host.done(run, Result(pieces, failure, timedelta(seconds=seconds)))
 
@@ -113,16 +118,22 @@ class ChatRig:
     """A program with commands; `restart` is a kill and a start."""
 
     def __init__(
-        self, *commands: Command, limits: Mapping[str, int] | None = None, guards: Sequence[Guard] = ()
+        self,
+        *commands: Command,
+        limits: Mapping[str, int] | None = None,
+        guards: Sequence[Guard] = (),
+        jobs: Sequence[Job] = (),
     ) -> None:
         self.commands = commands
         self.guards = guards
+        self.jobs = jobs
         self.limits = limits or {}
         self.store = MemoryStore()
         self.clock = FakeClock(START)
         self.people = KnownPeople()
         #: Calls the guards; None: they are runs like others.
         self.guard_executor: Executor | None = None
+        self.kept: list[StoredValue] = []
         self._ids = 0
         self.start()
 
@@ -137,19 +148,25 @@ class ChatRig:
             now=self.clock.now,
             key_value_store=key_value_stores((), write=lambda _: None, now=self.clock.now),
         )
-        self.engine = Engine(
-            Catalog(self.commands), recorder=recorder, executor=self.executor, clock=self.clock, mark=MARK
-        )
+        plugins = tuple(each for each in self.commands if not each.name.startswith("chat."))
+        catalog = Catalog((*plugins, *self.jobs))
+        self.engine = Engine(catalog, recorder=recorder, executor=self.executor, clock=self.clock, mark=MARK)
+        kept = {entry.key: entry for entry in self.kept}
+        store = KeyValueStore(CHAT_PACK, kept.values(), write=self.kept.extend, now=self.clock.now)
+        self.subscriptions = Subscriptions(store)
         past = PastRuns(self.store)
         self.runner = Commands(
             self.engine, recorder, self.executor, self.clock,
-            decide=Decider(lambda: self.commands, everybody_may(), zone=timezone.utc, rate=Rate(1000)),
+            decide=Decider(
+                lambda: self.commands, everybody_may(), zone=timezone.utc, rate=Rate(1000), catalog=lambda: catalog
+            ),
             people=self.people, limits=self.limits, answers=Answers(AnswerOptions(MARK, timezone.utc), past),
             past=past, budget=EditBudget(), services=services, beside=self.beside,
             guards=GuardRounds(
                 self.guard_executor or self.executor, self.clock,
                 guards=lambda: self.guards, services=services, post=self.engine.post,
             ),
+            subscribers=self.subscriptions,
         )  # fmt: skip
         snapshot = self.store.open()
         self.runner.restore(snapshot)
@@ -178,6 +195,10 @@ class ChatRig:
             key = message.root if message.manner is DeliveryMode.EDIT else message.key
             shown[key] = f"{message.thread.partition('.')[0]}: {plain(fallback(message.piece))}"
         return list(shown.values())
+
+    @property
+    def audited(self) -> list[str]:
+        return [str(one.entry.verdict) for one in self.store.audit(since=None, limit=None) if one.entry is not None]
 
     @property
     def verdicts(self) -> list[tuple[int, str]]:

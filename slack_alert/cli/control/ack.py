@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
-
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, join_names
+from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo, echo_change
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.core.units.humanize import format_time
-
-if TYPE_CHECKING:
-    from slack_alert.core.policy.incidents import Incident
-    from slack_alert.settings import Settings
 
 #: Only a running program has the incident's message at hand, to edit it or to reply to it.
 _UNSHOWN = (
@@ -44,22 +36,13 @@ def ack(ctx: click.Context, /, *, job: str, by: str | None, **flags: object) -> 
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
     done = operation.ack(job, plugin_loading.job_lookup(settings), asking, snapshot=snapshot)
-    for name, incident in done.already.items():
-        echo(_already_text(name, incident, settings, asking.at))
-    fresh = done.change.changed
-    if not (fresh or done.already):
-        echo(f"{join_names(done.change.names, 'has', 'have')} no open incident that was told.")
-        return exit_codes.FOUND
-    if fresh:
-        when = format_time(asking.at, settings.timezone, asking.at, seconds="today")
-        taken = f"{join_names(fresh, 'is', 'are')} taken care of by {asking.by} since {when}"
-        echo_change(f"{taken}: quiet until the recovery.", settings)
-        if not done.change.is_taken:
-            click.echo(_UNSHOWN, err=True)
+    *unchanged, last = operation.acknowledged_text(done, asking.by, zone=settings.timezone, now=asking.at)
+    for sentence in unchanged:
+        echo(sentence)
+    if not done.change.changed:
+        echo(last)
+        return exit_codes.FINE if done.already else exit_codes.FOUND
+    echo_change(last, settings)
+    if not done.change.is_taken:
+        click.echo(_UNSHOWN, err=True)
     return exit_codes.FINE
-
-
-def _already_text(name: str, incident: Incident, settings: Settings, now: datetime) -> str:
-    at = incident.acknowledged_at
-    when = f" since {format_time(at, settings.timezone, now, seconds='today')}" if at else ""
-    return f"{name} is taken care of by {incident.acknowledged_by}{when} already."

@@ -26,8 +26,7 @@ def cancel(ctx: click.Context, /, *, number: int, **flags: object) -> int:
         snapshot = reader.snapshot()
     asked = snapshot.asked if is_running else operation.still_open(snapshot.asked, snapshot.running)
     done = operation.cancel(number, asked, snapshot.running, requester(settings))
-    became = "is asked to end" if done.is_running else "is taken out of the queue"
-    echo_change(f"{number} ({done.run.words or done.run.command}) {became}.", settings)
+    echo_change(operation.canceled_text(done), settings)
     if not done.is_taken:
         click.echo("slack-alert is not running: this holds when it starts.", err=True)
     return exit_codes.FINE

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.control.event_fields import parse_field
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import REQUEST_SETTINGS, effective_settings
+from slack_alert.core.commands.meant_jobs import parse_field
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.units.humanize import counted
 from slack_alert.core.units.names import alike

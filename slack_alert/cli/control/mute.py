@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, join_names, warn_not_running
+from slack_alert.cli.job_names import complete_job, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_end
 from slack_alert.core.errors import BadValue
-from slack_alert.core.units.humanize import format_time
 
 if TYPE_CHECKING:
-    from slack_alert.operations.requester import JobChange
     from slack_alert.settings import Settings
 
 
@@ -44,8 +42,7 @@ def mute(
     until = _until(duration, end, settings, asking.at)
     _check_target(job, is_all=is_all)
     done = operation.mute(job, plugin_loading.job_lookup(settings), asking, until=until)
-    who = "All jobs are" if is_all else join_names(done.names, "is", "are")
-    echo_change(f"{who} muted until {format_time(until, settings.timezone, asking.at, seconds='today')}.", settings)
+    echo_change(operation.muted_text(done, until=until, zone=settings.timezone, now=asking.at), settings)
     warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
@@ -70,14 +67,9 @@ def unmute(ctx: click.Context, /, *, job: str | None, is_all: bool, **flags: obj
     _check_target(job, is_all=is_all)
     asking = requester(settings)
     done = operation.unmute(job, plugin_loading.job_lookup(settings), asking, mutes=mutes)
-    echo_change(_unmuted_text(done, is_all=is_all), settings)
-    for mute in [each for each in mutes.muted(asking.at) if each.silences_all and not is_all]:
-        end = format_time(mute.until, settings.timezone, asking.at, seconds="today")
-        click.echo(f"All jobs are muted until {end} by {mute.by}: `slack-alert unmute --all` ends that.", err=True)
-    for window in mutes.windows:
-        if window.contains(asking.at) and (until := window.next_change(asking.at)):
-            end = format_time(until, settings.timezone, asking.at, seconds="today")
-            click.echo(f"The quiet window {window.name} goes on until {end}.", err=True)
+    echo_change(operation.unmuted_text(done), settings)
+    for said in operation.still_silent(mutes, "slack-alert unmute --all", is_all=is_all, now=asking.at):
+        click.echo(said, err=True)
     warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
@@ -100,11 +92,3 @@ def _until(duration: str | None, end: str | None, settings: Settings, now: datet
         said = f"--for {duration}" if duration else f"--until {end}"
         raise BadValue(f"{said} is no time ahead.", hint="Write --for 1h or --until 9:00.")
     return until
-
-
-def _unmuted_text(done: JobChange, *, is_all: bool) -> str:
-    if is_all:
-        return "All jobs speak again." if done.changed else "No job was muted."
-    if done.changed:
-        return f"{join_names(done.changed, 'speaks', 'speak')} again."
-    return f"{join_names(done.names, 'was', 'were')} not muted."

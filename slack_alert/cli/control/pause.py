@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 import click
 
 from slack_alert.cli import exit_codes
-from slack_alert.cli.job_names import complete_job, join_names, warn_not_running
+from slack_alert.cli.job_names import complete_job, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.errors import BadValue
-from slack_alert.core.units.humanize import format_time
 
 
 @click.command()
@@ -34,10 +33,8 @@ def pause(ctx: click.Context, /, *, job: str, duration: str | None, **flags: obj
     until = _end(duration, asking.at) if duration is not None else None
     done = operation.pause(job, plugin_loading.job_lookup(settings), asking, until=until)
     again = done.names[0] if len(done.names) == 1 else f"'{job}'"
-    end = f"`slack-alert resume {again}`"
-    if until is not None:
-        end = format_time(until, settings.timezone, asking.at, seconds="today")
-    echo_change(f"{join_names(done.names, 'is', 'are')} paused until {end}.", settings)
+    resume = f"slack-alert resume {again}"
+    echo_change(operation.paused_text(done, resume, until=until, zone=settings.timezone, now=asking.at), settings)
     warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 
@@ -59,10 +56,7 @@ def resume(ctx: click.Context, /, *, job: str, **flags: object) -> int:
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
     done = operation.resume(job, plugin_loading.job_lookup(settings), requester(settings), snapshot=snapshot)
-    if done.changed:
-        echo_change(f"{join_names(done.changed, 'runs', 'run')} again.", settings)
-    else:
-        echo_change(f"{join_names(done.names, 'was', 'were')} not paused.", settings)
+    echo_change(operation.resumed_text(done), settings)
     warn_not_running(is_taken=done.is_taken)
     return exit_codes.FINE
 

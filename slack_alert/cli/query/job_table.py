@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.cli.output.text_tables import Cell, paint, table
-from slack_alert.core.units.humanize import counted, format_ahead, format_time
+from slack_alert.core.commands.command import Command
+from slack_alert.core.units.humanize import counted
 
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The number of jobs that are shown at the start.
 MOST_PLANNED = 100
+#: The number of commands that are named.
+_NAMED = 5
 
 
 def plan(
@@ -40,27 +43,30 @@ def plan(
     jobs = table(("JOB", "TRIGGER", "NEXT RUN", "STATE"), rows, stream, flexible=(1,))
     title = f"slack-alert: {counted(len(every), 'job')}, times in {settings.timezone}"
     more = [f"… and {len(every) - len(rows):,} more: see `slack-alert jobs`."] if len(every) > len(rows) else []
-    idle = len(catalog.bindings) - len(every) if catalog else 0
+    commands = [each.words for each in catalog.bindings if isinstance(each, Command)] if catalog else []
     told = [
         *more,
         f"Messages go to {destination(settings)}. Ctrl+C ends.",
+        *([_command_line(commands, settings)] if commands else []),
     ]
     return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
 
 
+def _command_line(commands: Sequence[str], settings: Settings) -> str:
+    """Return which commands there are, and how people reach them."""
+    shown = ", ".join(f"`{words}`" for words in commands[:_NAMED])
+    more = f" and {len(commands) - _NAMED} more" if len(commands) > _NAMED else ""
+    where = "in Slack and with `slack-alert chat`"
+    if not settings.has_doors:
+        where = "with `slack-alert chat`; `app_token` lets people in from Slack"
+    return f"{counted(len(commands), 'command')}: {shown}{more}, {where}."
+
+
 def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Cell, Cell]:
-    """Return the cells with the next run and the state of a job; a rule waits for its events."""
-    when = "when it comes" if job.rule else "never"
-    if seen.next_run:
-        when = f"{format_time(seen.next_run, zone, now, seconds='today')} {format_ahead(seen.next_run, now)}"
-    if job.is_absence and job.rule:
-        when += f" unless {' or '.join(job.rule.on)} comes"
-    state = str(seen.state)
-    if seen.paused_until:
-        state += f" until {format_time(seen.paused_until, zone, now, seconds='today')}"
-    if seen.incident is not None:
-        state = "alerting" if state == "active" else state
-        state += f", {seen.incident.acknowledged_by} takes care" if seen.incident.acknowledged_by else ""
+    """Return the cells with the next run and the state of a job."""
+    from slack_alert.operations.jobs import next_text, state_text
+
+    when, state = next_text(job, seen, zone, now), state_text(seen, zone, now)
     is_idle = seen.next_run is None and job.rule is None
     return Cell(when, "yellow" if is_idle else ""), Cell(state, "green" if state == "active" else "yellow")
 

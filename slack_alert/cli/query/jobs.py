@@ -16,7 +16,7 @@ from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.plan.check import job_json, trigger
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.core.units.humanize import counted, format_time
+from slack_alert.core.units.humanize import counted
 
 if TYPE_CHECKING:
     from slack_alert.core.catalog import Catalog
@@ -75,6 +75,7 @@ def _show(lines: Sequence[JobLine], catalog: Catalog, settings: Settings, now: d
     from slack_alert.bootstrap import database
     from slack_alert.cli.output.text_tables import Cell, table
     from slack_alert.cli.query.job_table import next_cells
+    from slack_alert.operations.jobs import last_text
 
     zone = settings.timezone
     rows = [
@@ -82,9 +83,7 @@ def _show(lines: Sequence[JobLine], catalog: Catalog, settings: Settings, now: d
             Cell(line.bindings[0].name, "bold"),
             trigger(line.bindings),
             *next_cells(line.job, line.outlook, zone, now),
-            f"{format_time(line.last_run, zone, now, seconds='today')} {line.last.verdict}"
-            if line.last and line.last_run
-            else "-",
+            last_text(line, zone, now),
         )
         for line in lines
     ]

@@ -86,6 +86,8 @@ class RunView(Struct, frozen=True):
     usage: str = ""
     #: The name of the person who canceled it; while it runs: it is about to end.
     canceled_by: str = ""
+    #: It is a question: its value is the whole answer.
+    is_question: bool = False
 
 
 class AnswerOptions(Struct, frozen=True):
@@ -109,6 +111,10 @@ class Answer(Struct, frozen=True):
 
 def answer(view: RunView, options: AnswerOptions, value: Sequence[Piece] = ()) -> Answer:
     """Return what is told about a run; `value` is what it returned, laid out and redacted."""
+    if view.is_question and view.state is RunState.DONE and value and isinstance(value[0], Text):
+        first, *others = _followers(value, view.run.command.rpartition(".")[2])
+        assert isinstance(first, Text), "as it was before"
+        return Answer(first, tuple(others))
     text = Text(_TEXTS[view.state](view, options))
     return _with_value(text, value, name=view.run.command.rpartition(".")[2])
 

@@ -30,9 +30,10 @@ def parse_arguments(words: Sequence[str], parameters: Sequence[Parameter], *, zo
     """Return the values of a command's words; raise BadValue with a sentence for what is missing, wrong or too much.
 
     Words are taken in the order of the parameters, or by name: `--env prod`, `--env=prod`, `env=prod`; `--force` and
-    `--no-force` for yes and no; `--no` is no option otherwise. After `--` no word is an option, and neither is a quoted
-    one. Text that begins with `-` is refused where the parameter does not take it: no value becomes an option of a
-    program that is called with it. A list takes words, or one word with commas. Values are in the order of the
+    `--no-force` for yes and no; `--no` is no option otherwise. A parameter that is given by name only, and whose name
+    ends with `_`, may be written as in a sentence: `for_` as `for 2h`. After `--` no word is an option, and neither is
+    a quoted one. Text that begins with `-` is refused where the parameter does not take it: no value becomes an option
+    of a program that is called with it. A list takes words, or one word with commas. Values are in the order of the
     parameters; a parameter that is not given has none, and the function's default applies. No error shows a secret.
     """
     given = _Given(parameters)
@@ -241,10 +242,13 @@ class _Reader(Struct):
     def _read_word(self, word: str) -> None:
         name, equals, value = word.partition("=")
         parameter = self.given.find(name) if equals else None
-        if parameter is None:
-            self.given.unnamed.append(word)
-        else:
+        in_sentence = next((one for one in self.given.parameters if _word_of(one) == _spelling(word)), None)
+        if parameter is not None:
             self._add(parameter, value)
+        elif in_sentence is not None and self.words:
+            self._add(in_sentence, self.words.pop(0))
+        else:
+            self.given.unnamed.append(word)
 
     def _add(self, parameter: Parameter, word: str) -> None:
         """Add a word by name; a moment may have its time of day in the next word."""
@@ -386,7 +390,8 @@ def _with_name(parameter: Parameter, value: object, is_in_order: bool) -> list[s
         return [f"{name} {_quoted(parameter, item)}" for item in value] or [f"{name}="]
     if isinstance(value, bool) and parameter.kind is ValueKind.FLAG:
         return [_option(parameter) if value else f"--no-{_option(parameter)[2:]}"]
-    return [f"{_option(parameter)}={_written(parameter, value)}"]
+    written = _written(parameter, value)
+    return [_word_of(parameter), written] if _word_of(parameter) else [f"{_option(parameter)}={written}"]
 
 
 def _written(parameter: Parameter, value: object) -> str:
@@ -417,30 +422,41 @@ def _hint_for(parameter: Parameter) -> str:
 
 
 def _usage_of(parameter: Parameter) -> str:
-    name = parameter.name.upper().replace("_", "-")
+    name = parameter.name.rstrip("_").upper().replace("_", "-")
     if parameter.kind is ValueKind.FLAG and not parameter.is_list:
         shown = f"--no-{_option(parameter)[2:]}" if parameter.default == "True" else _option(parameter)
         shown = shown if not parameter.is_required else f"{name}=yes|no"
     else:
         values = "|".join(map(str, parameter.choices))
         shown = f"{name}={values}" if values else name
-        shown = f"{_option(parameter)} {values or name}" if parameter.is_named else shown
+        if word := _word_of(parameter):
+            shown = f"{word} {_SHORT.get(parameter.kind, values or name)}"
+        elif parameter.is_named:
+            shown = f"{_option(parameter)} {values or name}"
         shown += "..." if parameter.is_list else ""
     return shown if parameter.is_required else f"[{shown}]"
 
 
 def _option(parameter: Parameter) -> str:
-    return f"--{parameter.name.replace('_', '-')}"
+    return f"--{parameter.name.rstrip('_').replace('_', '-')}"
+
+
+def _word_of(parameter: Parameter) -> str:
+    """Return the word that a parameter's value follows in a sentence; empty: there is none."""
+    return parameter.name[:-1] if parameter.is_named and parameter.name.endswith("_") else ""
 
 
 def _spelling(name: str) -> str:
-    return composed(name).casefold().replace("-", "_")
+    spelled = composed(name).casefold().replace("-", "_")
+    return spelled.rstrip("_") or spelled
 
 
 def _shown(text: str) -> str:
     return repr(excerpt(text, 60))
 
 
+#: What stands for a value whose word says what it is.
+_SHORT: Mapping[ValueKind, str] = {ValueKind.DURATION: "D", ValueKind.DATETIME: "T"}
 _MINUS = ("\u2212", "\u2013")
 _WHOLE = lazy_pattern(r"[+-]?[0-9]+")
 _NUMBER = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

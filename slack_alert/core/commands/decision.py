@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 
+from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.arguments import canonical, changed_arguments, masked, parse_arguments, text_of, usage
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.denials import explain
-from slack_alert.core.commands.permission_lines import Conversation
-from slack_alert.core.commands.permissions import Decision, Permissions, argument_texts, decide, default_texts
+from slack_alert.core.commands.meant_jobs import event_fields, meant_jobs, require_fields, runnable_job
+from slack_alert.core.commands.permission_lines import Conversation, lines_for
+from slack_alert.core.commands.permissions import Decision, Permissions, argument_texts, decide_spelled, default_texts
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.commands.roles import is_same_person, person_of, roles_of
 from slack_alert.core.commands.schedule_words import split_time
-from slack_alert.core.commands.suggestions import find_command
-from slack_alert.core.commands.words import split_line
+from slack_alert.core.commands.suggestions import BUILT_IN, find_command
+from slack_alert.core.commands.words import quote_word, split_line
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.asked import AskedCommand, Asker, Identity
 from slack_alert.core.model.audit import AuditVerdict
 from slack_alert.core.model.run import Arguments, AskedBy
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.humanize import format_distance
-from slack_alert.core.units.names import composed
 
 #: The verbs whose rights depend on what they are about.
 RUN, CANCEL = "chat.run", "chat.cancel"
+#: The parameter of a verb that names jobs.
+JOB = "job"
+
+#: A command, and its arguments in every way in which a line may write them.
+_Right = tuple[Command, Sequence[Mapping[str, "str | Sequence[str]"]]]
 
 
 class Accepted(Struct, frozen=True):
@@ -45,6 +51,9 @@ class Accepted(Struct, frozen=True):
     not_before: datetime | None = None
     #: What guards have changed, for the record.
     remark: str = ""
+    #: Of a job, the fields of the event it answers, and the name of the events that its values become.
+    event: Mapping[str, object] | None = None
+    emits: str | None = None
 
 
 class Refused(Struct, frozen=True):
@@ -76,6 +85,7 @@ class Decider:
         rate: Rate,
         channel_name: Callable[[str], str] = lambda _: "",
         whose: Callable[[int], Identity | None] = lambda _: None,
+        catalog: Callable[[], Catalog] = Catalog,
     ) -> None:
         self._commands = commands
         self._permissions = permissions
@@ -85,6 +95,7 @@ class Decider:
         self._channel_name = channel_name
         #: Returns who asked for a run that has not ended.
         self._whose = whose
+        self._catalog = catalog
 
     def __call__(self, asked: AskedCommand, asker: Asker, now: datetime) -> Accepted | Refused:
         """Return what is decided about what somebody asks for now."""
@@ -92,26 +103,29 @@ class Decider:
         if not asked.run and not self._rate.take(now, person):
             wait = format_distance(self._rate.wait(now, person))
             return Refused(AuditVerdict.REFUSED, "You asked for too much in a minute.", f"Ask again in {wait}.")
+        return self.decide(asked, asker)
+
+    def decide(self, asked: AskedCommand, asker: Asker) -> Accepted | Refused:
+        """Return the same without counting it, to explain a decision."""
         command: Command | None = None
         try:
             words = split_line(asked.text) or ["help"]
             command, rest = find_command(words, self._commands())
             # As of when it was asked for: what runs later means the same as on that day.
             left, later = _split_time(command, rest, zone=self._zone, now=asked.at)
+            if command.name == RUN and left:
+                of_job = self._of_job(asked, asker, command, left)
+                return replace(of_job, not_before=later) if isinstance(of_job, Accepted) else of_job
             arguments = parse_arguments(left, command.parameters, zone=self._zone, now=asked.at)
         except BadValue as error:
             written = (command.words, usage(command)) if command is not None else ("", "")
             return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])
         shown, params = canonical(command, arguments), masked(arguments, command.parameters)
-        denied = self._denied(asked, asker, command, arguments)
-        if denied is not None:
+        rights = [] if self._is_own_run(asker, command, arguments) else self._rights(command, arguments)
+        if (denied := self._denied(asked, asker, rights)) is not None:
             return self._refused(denied, shown, params)
-        identity = asker.identity
-        by = AskedBy(
-            identity.user, identity.key, identity.name, identity.service, roles_of(self._permissions.roles, asker)
-        )
         lock = _filled(command, arguments)
-        return Accepted(command, arguments, shown, usage(command), params, lock, by, later)
+        return Accepted(command, arguments, shown, usage(command), params, lock, self._asked_by(asker), later)
 
     def changed(
         self,
@@ -128,7 +142,7 @@ class Decider:
             said = f"A guard gives an argument a value it cannot have: {error}"
             return Refused(AuditVerdict.REFUSED, said, error.hint, accepted.words, accepted.params)
         shown, params = canonical(command, arguments), masked(arguments, command.parameters)
-        denied = self._denied(asked, asker, command, arguments)
+        denied = self._denied(asked, asker, self._rights(command, arguments))
         if denied is not None:
             return self._refused(denied, shown, params)
         lock = _filled(command, arguments)
@@ -138,31 +152,68 @@ class Decider:
         said = explain(denied, self._permissions.roles)
         return Refused(AuditVerdict.DENIED, said, words=shown, params=params, is_uncertain=denied.is_uncertain)
 
-    def _denied(self, asked: AskedCommand, asker: Asker, command: Command, arguments: Arguments) -> Decision | None:
+    def _of_job(self, asked: AskedCommand, asker: Asker, run: Command, words: Sequence[str]) -> Accepted | Refused:
+        """Decide about `run JOB`: it runs as a command made of the job; raise BadValue for wrong words.
+
+        Of a function that is a command, it is that command: the rights of both are needed, for the arguments given.
+        """
+        found = runnable_job(words[0], self._catalog())
+        command, rest = found.command, list(words[1:])
+        if found.is_command:
+            event = {}
+            arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=asked.at)
+            shown, params = canonical(command, arguments), masked(arguments, command.parameters)
+        else:
+            event, arguments = event_fields(rest), Arguments()
+            require_fields(command.name, command.action, event, "run")
+            rest = [f"{name}={quote_word(text_of(value))}" for name, value in event.items()]
+            shown, params = " ".join([command.words, *rest]), {"job": command.name, **event}
+        rights = self._rights_for_jobs(run, {"fields": rest}, [command.name])
+        rights += [(command, [argument_texts(command, arguments)])] if found.is_command else []
+        if (denied := self._denied(asked, asker, rights)) is not None:
+            return self._refused(denied, shown, params)
+        return Accepted(
+            command, arguments, shown, usage(command), params, _filled(command, arguments), self._asked_by(asker),
+            event=event or None, emits=found.emits,
+        )  # fmt: skip
+
+    def _asked_by(self, asker: Asker) -> AskedBy:
+        identity = asker.identity
+        roles = roles_of(self._permissions.roles, asker)
+        return AskedBy(identity.user, identity.key, identity.name, identity.service, roles, asker)
+
+    def _is_own_run(self, asker: Asker, command: Command, arguments: Arguments) -> bool:
+        """Return whether somebody cancels a run of his own, which he always may."""
+        number = arguments.values.get("run")
+        owner = self._whose(number) if command.name == CANCEL and isinstance(number, int) else None
+        return owner is not None and is_same_person(self._permissions.roles, owner, asker.identity)
+
+    def _denied(self, asked: AskedCommand, asker: Asker, rights: Sequence[_Right]) -> Decision | None:
         """Return the decision by which somebody may not; None: he may."""
         to = asked.reply_to.to
         conversation = Conversation.of(to, self._channel_name(to.conversation))
-        roles = self._permissions.roles
-        if command.name == CANCEL and isinstance(number := arguments.values.get("run"), int):
-            owner = self._whose(number)
-            if owner is not None and is_same_person(roles, owner, asker.identity):
-                return None
-        for each, texts in self._rights(command, arguments):
-            decision = decide(self._permissions, asker, each, texts, conversation)
+        for command, spelled in rights:
+            decision = decide_spelled(self._permissions, asker, command, spelled, conversation)
             if not decision.is_allowed:
                 return decision
         return None
 
-    def _rights(
-        self, command: Command, arguments: Arguments
-    ) -> Sequence[tuple[Command, Mapping[str, str | Sequence[str]]]]:
-        """Return the commands whose rights it takes: to run a job that is a command, too, takes both."""
-        asked = [(command, argument_texts(command, arguments))]
-        if command.name == RUN:
-            # As the job itself is found: by its full name, or the last part of it.
-            job = composed(str(arguments.values.get("job", "")))
-            asked += [(each, {}) for each in self._commands() if f".{composed(each.name)}".endswith(f".{job}")]
-        return asked
+    def _rights(self, command: Command, arguments: Arguments) -> list[_Right]:
+        """Return the rights that a command takes; a verb about jobs takes them for each job that it means."""
+        texts = argument_texts(command, arguments)
+        is_about_jobs = command.name.startswith(BUILT_IN) and any(each.name == JOB for each in command.parameters)
+        if is_about_jobs and any(line.conditions for line in lines_for(self._permissions.lines, command)):
+            names = list(dict.fromkeys(each.name for each in self._catalog().bindings))
+            if meant := meant_jobs(str(arguments.values.get(JOB, "")), names):
+                return self._rights_for_jobs(command, texts, meant)
+        return [(command, [texts])]
+
+    def _rights_for_jobs(
+        self, command: Command, texts: Mapping[str, str | Sequence[str]], names: Sequence[str]
+    ) -> list[_Right]:
+        """Return the rights for jobs by whichever name a line has: the full one, or the last part of it."""
+        spellings = [dict.fromkeys((name, name.rpartition(".")[2])) for name in names]
+        return [(command, [{**texts, JOB: name} for name in spelled]) for spelled in spellings]
 
 
 def _split_time(

@@ -164,6 +164,22 @@ def decide_each(
     return next((decision for decision in decisions if not decision.is_allowed), decisions[-1])
 
 
+def decide_spelled(
+    permissions: Permissions, asker: Asker, command: Command, spelled: Sequence[Arguments], conversation: Conversation
+) -> Decision:
+    """Return what `decide` says of arguments that may be written in several ways, such as a name and its last part.
+
+    A line about one of the spellings is about what is meant: lines for all of them must hold, and where there is a line
+    for one, no other is taken for one that nothing is said about. Raise ValueError where there is no spelling.
+    """
+    decisions = [decide(permissions, asker, command, each, conversation) for each in spelled]
+    if not decisions:
+        raise ValueError("nothing is asked for")
+    named = [each for each in decisions if not any(rule.kind is RuleKind.DEFAULT for rule in each.rules)]
+    told = named or decisions
+    return next((decision for decision in told if not decision.is_allowed), told[-1])
+
+
 def may_sometimes(permissions: Permissions, asker: Asker, command: Command, conversation: Conversation) -> bool:
     """Return whether there may be arguments with which somebody may run a command, for `help`.
 

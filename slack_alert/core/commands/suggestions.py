@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from slack_alert.core.commands.signature import CommandSignature
@@ -80,9 +80,17 @@ def _completed(given: list[str], words: Sequence[str], known: dict[tuple[str, ..
     shown = excerpt(" ".join(words[: max(1, *map(len, begun))] if begun else words[:1]), 80)
     if names:
         raise BadValue(f"{shown!r} may be several commands.", hint=f"Write one of: {_listed(begun)}.")
-    near = _alike(given, known)
+    near = _once(_alike(given, known), known)
     hint = f"Did you mean {' or '.join(near)}?" if near else "`help` lists them."
     raise BadValue(f"There is no command {shown!r}.", hint=hint)
+
+
+def _once(near: Sequence[str], known: Mapping[tuple[str, ...], _C]) -> list[str]:
+    """Return the first spelling of each command."""
+    first: dict[str, str] = {}
+    for words in near:
+        first.setdefault(known[tuple(words.split())].name, words)
+    return list(first.values())[:_MOST]
 
 
 def _is_begun(full: tuple[str, ...], given: Sequence[str]) -> bool:
@@ -106,4 +114,4 @@ def _alike(given: Sequence[str], known: Iterable[tuple[str, ...]]) -> list[str]:
         near += alike(" ".join(given[:count]), same_length, most=_MOST)
     # A word of several may be enough to know what was meant: `merge 12` for `pr merge`.
     near += [" ".join(full) for full in known if len(full) > 1 and given[0] in full]
-    return list(dict.fromkeys(near))[:_MOST]
+    return list(dict.fromkeys(near))

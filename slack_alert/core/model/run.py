@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.asked import Asker
 from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import backoff
@@ -204,6 +205,8 @@ class AskedBy(Struct, frozen=True):
     #: The chat service.
     chat: str
     roles: tuple[str, ...] = ()
+    #: What the service says of the account: the verbs that come with the program decide again by it.
+    asker: Asker | None = None
 
 
 class Run(Struct, frozen=True):

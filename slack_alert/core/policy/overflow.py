@@ -69,7 +69,7 @@ class OverflowSummary(Struct, frozen=True):
     since: datetime
     until: datetime
     tallies: dict[str, OverflowCount] = field(default_factory=dict)
-    #: The runs that people asked for and whose answers were collapsed, by their numbers; and answers to what did not run.
+    #: The runs that people asked for, by their numbers, and how many that did not run, whose answers were collapsed.
     answers: dict[int, RunPart] = field(default_factory=dict)
     refused: int = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Literal
@@ -105,6 +106,17 @@ def plural(number: int, one: str, many: str = "") -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 job`, `3,000 jobs`."""
     return f"{number:,} {plural(number, noun)}"
+
+
+def join_names(names: Sequence[str], one: str, many: str) -> str:
+    """Return the first names, the number of the rest, and the verb that agrees: `a, b and 3 more are`."""
+    named = [*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])]
+    listed = " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
+    return f"{listed} {plural(len(names), one, many)}"
+
+
+#: The number of names in a sentence; the others are counted.
+_NAMED = 10
 
 
 def _three(number: float) -> str:

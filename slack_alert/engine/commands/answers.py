@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from slack_alert.core.commands.answers import (
@@ -11,15 +11,18 @@ from slack_alert.core.commands.answers import (
     RunState,
     RunView,
     answer,
+    one_line,
     refused_text,
 )
 from slack_alert.core.commands.decision import Refused
 from slack_alert.core.commands.queue import QueuedRun, QueueState, expected_starts, positions
+from slack_alert.core.commands.suggestions import BUILT_IN
 from slack_alert.core.content.pieces import Piece, Text
 from slack_alert.core.content.render import deliverable
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
-from slack_alert.core.model.message import ANSWERS, DeliveryMode, Message, MessageSeverity, RunPart
+from slack_alert.core.model.audit import AuditVerdict
+from slack_alert.core.model.message import ANSWERS, DeliveryMode, Message, MessageSeverity, Notice, RunPart
 from slack_alert.core.model.run import LOOKED_AT, Failure, Result, Run, RunOutput
 from slack_alert.core.pipeline.messages import MOST, as_text, messages
 from slack_alert.core.structs import replace
@@ -32,6 +35,8 @@ _FIRST, _LAST = ANSWERS, 2 * ANSWERS
 _PIECES = 500
 #: Besides the start and the end, as many messages fit into the five uses of an address for answers.
 _FURTHER_RESPONSES = 3
+#: In characters: so much of a command and of a name is told to subscribers.
+_WORDS, _NAME = 500, 80
 
 
 class Answers:
@@ -78,7 +83,7 @@ class Answers:
 
     def running(self, asked: AskedCommand, queued: QueuedRun, run: Run, edits: int, now: datetime, by: str) -> Message:
         """Return the message about a run that goes on, its `edits`-th edit; `by` is who has canceled it."""
-        view = RunView(queued, RunState.RUNNING, now, progress=_progress(run), canceled_by=by)
+        view = RunView(queued, RunState.RUNNING, now, progress=progress_of(run), canceled_by=by)
         return self._part(asked, answer(view, self._options).edit, edits)
 
     def said(self, asked: AskedCommand, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> list[Message]:
@@ -102,17 +107,21 @@ class Answers:
         canceled_by: str = "",
         is_first: bool,
     ) -> list[Message]:
-        """Return the messages that tell the end of a run; `is_first`: nothing was told about it before."""
+        """Return the messages that tell the end of a run; `is_first`: nothing was told about it before.
+
+        A verb answers with its value alone: how long it took is of no interest to anybody.
+        """
         view = RunView(
             queued,
             state,
             now,
-            progress=CommandProgress() if run is None else _progress(run),
+            progress=CommandProgress() if run is None else progress_of(run),
             duration=result.duration if run is not None and result.duration > timedelta() else None,
             former=self._past.former(queued.command),
             failure=result.failure,
             usage=usage,
             canceled_by=canceled_by,
+            is_question=queued.command.startswith(BUILT_IN),
         )
         made = answer(view, self._options, result.pieces)
         severity = MessageSeverity.ERROR if result.failure is not None else MessageSeverity.INFO
@@ -131,6 +140,22 @@ class Answers:
         origin = RunPart(asked.command, asked.at, asked.run, _LAST + MOST)
         text = f"{asked.words} failed: {failure.kind}: {failure.message} (E-{asked.run})"
         return Message(origin.key, to, Text(self._options.mark.escape(text)), origin, severity=MessageSeverity.ERROR)
+
+    def refused_by_verb(self, asked: AskedCommand, reason: str, *, is_first: bool) -> list[Message]:
+        """Return the answer of a verb that was asked for something that is not there."""
+        text = refused_text(Refused(AuditVerdict.REFUSED, reason), self._options)
+        return [self._part(asked, text, 0 if is_first else _LAST - _FIRST)]
+
+    def told_of(self, asked: AskedCommand, what: str, subscribers: Iterable[Address]) -> list[Message]:
+        """Return the messages to those who want to know when a run starts and ends; elsewhere without its arguments."""
+        found = []
+        for to in dict.fromkeys(subscribers):
+            words = asked.words if to == asked.reply_to.to else asked.command.rpartition(".")[2]
+            origin = Notice("subscription", f"{asked.run}/{what.split(maxsplit=1)[0]}/{to}")
+            who = one_line(asked.by.name or asked.by.user, self._options, _NAME)
+            text = f"{one_line(words, self._options, _WORDS)} of {who} ({asked.run}): {what}"
+            found.append(Message(origin.key, to, Text(text), origin))
+        return found
 
     def text(self, run: Run, pieces: tuple[Piece, ...]) -> str:
         """Return the text of what a run said, for the history."""
@@ -177,7 +202,8 @@ def _answerable(asked: AskedCommand, message: Message) -> Message:
     return replace(message, response_url=url) if url else message
 
 
-def _progress(run: Run) -> CommandProgress:
+def progress_of(run: Run) -> CommandProgress:
+    """Return how far a run is."""
     progress = run.progress
     return CommandProgress(
         progress.fraction, progress.step, "" if progress.output is None else _last_of(progress.output)

@@ -10,10 +10,11 @@ from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
-from slack_alert.core.commands.answers import RunState
+from slack_alert.core.commands.answers import CommandProgress, RunState, format_took
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, startable
+from slack_alert.core.commands.suggestions import BUILT_IN
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand, Asker
@@ -23,7 +24,7 @@ from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Batch, Snapshot, StartedRun
-from slack_alert.engine.commands.answers import Answers
+from slack_alert.engine.commands.answers import Answers, progress_of
 from slack_alert.engine.commands.guard_rounds import GuardRound, GuardRounds
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.context.context import Context, ContextServices
@@ -116,6 +117,7 @@ class Commands:
         beside: Beside,
         guards: GuardRounds,
         notice: Callable[[AuditEntry], Message | None] = lambda _: None,
+        subscribers: Callable[[str, int], Sequence[Address]] = lambda _command, _run: (),
     ) -> None:
         self._engine = engine
         self._recorder = recorder
@@ -134,6 +136,8 @@ class Commands:
         self._in_guard: dict[str | None, deque[_Guarding]] = {}
         #: Makes the message about an entry of the audit that is posted at once.
         self._notice = notice
+        #: Returns who is told when a command starts and ends, and of the end of a run with a number (0: none).
+        self._subscribers = subscribers
         #: By the number of the run; later runs join the queue when their time comes.
         self._open: dict[int, OpenRun] = {}
         self._queue = QueueState()
@@ -314,6 +318,9 @@ class Commands:
 
     def _start(self, runs: Sequence[Run], batch: Batch) -> None:
         """Commit a batch together with the starts of runs, and then call their functions: they never run twice."""
+        for run in runs:
+            asked = self._open[run.id].asked
+            batch.messages += self._answers.told_of(asked, "started", self._subscribers(asked.command, 0))
         if runs:
             submit_with_starts(self._recorder, batch, runs, partial(self._executor.submit, runs, self))
         else:
@@ -332,6 +339,8 @@ class Commands:
             arguments=one.accepted.arguments,
             by=one.accepted.by,
             reply_to=asked.reply_to.to,
+            event=one.accepted.event,
+            emits=one.accepted.emits,
         )
         return one.run
 
@@ -347,8 +356,8 @@ class Commands:
             self._recorder.submit(Batch(messages=told))
 
     def emit(self, run: Run, value: object) -> None:
-        """Raise an error: a command is no sensor."""
-        raise AssertionError(f"{run.binding} is no sensor, and emitted {value!r}")
+        """Handle what a sensor noticed that a person ran."""
+        self._engine.emit(run, value)
 
     def context(self, run: Run) -> Context:
         """Return the context of a run."""
@@ -400,6 +409,9 @@ class Commands:
         one = self._open.pop(run.id, None)
         if one is None:  # It was recorded as interrupted: the program ends.
             return
+        if refusal := _refusal(one, result):
+            self._settle_refused(one, run, refusal)
+            return
         if result.failure is not None and not one.canceled_by:
             log_failure(run, result.failure)
         if one.canceled_by:
@@ -408,7 +420,7 @@ class Commands:
         record = self._record(one, run, result, verdict)
         self._past.add(record)
         self._budget.end(run.id, self._clock.now())
-        usage = one.accepted.usage if result.failure is not None and _is_about_arguments(result) else ""
+        usage = one.accepted.usage if one.accepted.command.parameters and _is_about_arguments(result) else ""
         messages = self._answers.ended(
             one.asked, one.queued, run, result, self._clock.now(),
             state=state, usage=usage, canceled_by=one.canceled_by, is_first=not one.told,
@@ -423,6 +435,14 @@ class Commands:
         )  # fmt: skip
         batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
+
+    def _settle_refused(self, one: OpenRun, run: Run, reason: str) -> None:
+        """Settle a verb that was asked for something that is not there: nothing failed, and nothing was done."""
+        messages = self._answers.refused_by_verb(one.asked, reason, is_first=not one.told)
+        entry = self._entry(one.asked, AuditVerdict.REFUSED, reason, params=one.accepted.params)
+        record = self._record(one, run, QUIET, Verdict.QUIET)
+        self._budget.end(run.id, self._clock.now())
+        self._recorder.submit(self._end_of(one.asked, messages, entry, record), partial(self._release, one))
 
     def _record(self, one: OpenRun, run: Run, result: Result, verdict: Verdict) -> Record:
         said = joined(one.texts, self._answers.text(run, result.pieces))
@@ -492,8 +512,17 @@ class Commands:
 
     @property
     def queue(self) -> QueueState:
-        """What runs and what waits in line."""
-        return self._queue
+        """What runs, what waits in line, and what is for later, without verbs; may be read on any thread."""
+        state = QueueState()
+        for one in self.open:
+            if not (one.accepted.command.is_reading or one.accepted.command.name.startswith(BUILT_IN)):
+                state = state.add(one.queued)
+        return state
+
+    @property
+    def progress(self) -> Mapping[int, CommandProgress]:
+        """How far the runs are, by their numbers; may be read on any thread."""
+        return {one.number: progress_of(one.run) for one in self.running if one.run is not None}
 
     def interrupt(self) -> int:
         """Record the runs that the end of the program cuts off; return their number."""
@@ -527,6 +556,10 @@ class Commands:
         """Return the batch with which something that was asked has ended."""
         notice = self._notice(entry)
         told = [*messages, *([notice] if notice is not None else [])]
+        if asked.run:
+            subscribers = self._subscribers(asked.command, asked.run)
+            took = f" in {format_took(entry.duration)}" if entry.duration is not None else ""
+            told += self._answers.told_of(asked, f"{_SAID.get(entry.verdict, entry.verdict)}{took}", subscribers)
         return Batch(records=list(records), messages=told, settled=[asked.id], audit=[entry])
 
     def _entry(
@@ -578,6 +611,19 @@ def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
 
 def _joined(*parts: str) -> str:
     return "; ".join(filter(None, parts))
+
+
+#: The words of an end, where the record has others.
+_SAID = {AuditVerdict.RAN: "done"}
+#: What a verb raises for words that mean nothing that is there.
+_REFUSALS = frozenset({"BadValue", "SettingsError", "SlackAlertError"})
+
+
+def _refusal(one: OpenRun, result: Result) -> str:
+    """Return why a verb was not carried out; empty: it was, or broke."""
+    is_verb = one.accepted.command.name.startswith(BUILT_IN)
+    failure = result.failure
+    return failure.message if is_verb and failure is not None and failure.kind in _REFUSALS else ""
 
 
 def _how_it_ended(one: OpenRun, result: Result) -> tuple[RunState, Verdict, AuditVerdict]:

@@ -40,7 +40,7 @@ MUTES_PACK, WINDOWS_PACK = ".quiet", ".windows"
 #: How long after its end a mute is kept for its digest, where the program was down meanwhile.
 _MEMORY = timedelta(days=30)
 #: Within this time, a mute that is being applied takes effect for every slot.
-_TAKING = timedelta(seconds=0.1)
+TAKING = timedelta(seconds=0.1)
 
 
 def apply_request(
@@ -84,7 +84,7 @@ def _apply(  # noqa: C901 - a case for each kind of request, and nothing else
             batch.holds[job] = None
             batch.states[job] = restate(job, reset_alert_quota)
         case MuteJob(job, until, by):
-            since = at if now is None else max(at, now + _TAKING)
+            since = at if now is None else max(at, now + TAKING)
             # A mute that is over before it is applied has no length.
             batch.entries.append(mute_entry(Mute(job, min(since, until or since), until or since, by)))
         case Acknowledge(job, by):

@@ -14,7 +14,7 @@ from typing import Any, cast  # Any: a stand-in for no frames
 import slack_alert
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.error_hints import with_advice
-from slack_alert.core.errors import ProgramError
+from slack_alert.core.errors import ProgramError, SlackAlertError
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action, Failure, Result, Run, RunOptions
 from slack_alert.core.redaction.redaction import Redaction
@@ -218,7 +218,7 @@ def _lack(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        said = str(error)
+        said = error.sentences if isinstance(error, SlackAlertError) else str(error)
         parts = getattr(error, "exceptions", None)
     except BaseException as broken:  # noqa: BLE001 - the exception's own __str__ is a plugin's code
         return f"({type(broken).__name__} while printing the message)"

@@ -102,7 +102,7 @@ def test_a_running_program_is_seen_paused_resumed_spoken_through_and_alone_with_
     assert [line.split()[0] for line in plan[2:5]] == ["JOB", "db.beat", "db.report"]
     assert plan[6:8] == [
         "Messages go to the terminal: no token is set. Ctrl+C ends.",
-        "1 command found, which this version does not start.",
+        "1 command: `deploy`, with `slack-alert chat`; `app_token` lets people in from Slack.",
     ]
     assert project.run("status").lines[0] == "slack-alert is not running."
     verdicts = {line["verdict"] for line in project.run("history", "beat", "--json").json_lines}

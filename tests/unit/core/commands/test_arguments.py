@@ -295,3 +295,30 @@ def test_the_exact_command_is_as_one_would_type_it(line: str, parameters: tuple[
 )  # fmt: skip
 def test_usage_is_one_line(parameters: tuple[Parameter, ...], shown: str) -> None:
     assert usage(command(*parameters)) == shown
+
+
+class TestWordsOfASentence:
+    """A parameter that is given by name only, and whose name ends with `_`, is written as in a sentence."""
+
+    JOB = Parameter("job")
+    FOR = Parameter("for_", ValueKind.DURATION, is_required=False, is_named=True)
+
+    @pytest.mark.parametrize(
+        "words", [["disk", "for", "2h"], ["for", "2h", "disk"], ["disk", "--for", "2h"], ["disk", "for=2h"]]
+    )
+    def test_it_takes_the_word_after_it(self, words: list[str]) -> None:
+        read = parse_arguments(words, [self.JOB, self.FOR], zone=timezone.utc, now=NOW)
+
+        assert read.values == {"job": "disk", "for_": timedelta(hours=2)}
+
+    def test_the_word_alone_is_a_value(self) -> None:
+        read = parse_arguments(["for"], [self.JOB, self.FOR], zone=timezone.utc, now=NOW)
+
+        assert read.values == {"job": "for"}
+
+    def test_it_is_shown_and_repeated_as_it_is_written(self) -> None:
+        pause = Command("chat.pause", Action("chat.pause", "", 1), "pause", parameters=(self.JOB, self.FOR))
+        read = parse_arguments(["disk", "for=90m"], pause.parameters, zone=timezone.utc, now=NOW)
+
+        assert usage(pause) == "pause JOB [for D]"
+        assert canonical(pause, read) == "pause disk for 1h30m"

@@ -61,7 +61,7 @@ def test_the_longest_words_that_match_are_the_command(line: str, name: str, rest
     [
         ("deplyo web", "There is no command 'deplyo'.", "Did you mean deploy?"),
         ("r x", "There is no command 'r'.", "Did you mean pr?"),
-        ("deploys.deplo x", "There is no command 'deploys.deplo'.", "Did you mean deploys.deploy or deploy?"),
+        ("deploys.deplo x", "There is no command 'deploys.deplo'.", "Did you mean deploys.deploy?"),
         ("hello there", "There is no command 'hello'.", "`help` lists them."),
         ("puase x", "There is no command 'puase'.", "Did you mean pause?"),
         ("öffnen", "There is no command 'öffnen'.", "Did you mean café öffnen?"),
