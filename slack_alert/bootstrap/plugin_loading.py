@@ -15,7 +15,7 @@ from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import LISTING, Catalog, CatalogChange, Problem
 from slack_alert.core.commands.command import Command, Guard
-from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.errors import NotAllowed, SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot
@@ -26,6 +26,7 @@ from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.stores import SqliteStore, inbox_path
 from slack_alert.stores.files.access_errors import not_allowed
+from slack_alert.stores.files.exposure import inbox_exposure
 from slack_alert.stores.sqlite.integrity import find_unwritable
 
 if TYPE_CHECKING:
@@ -197,6 +198,12 @@ def check_can_submit(settings: Settings) -> None:
     place = inbox_path(database(settings))
     if place.parent.exists() and find_unwritable(place) is not None:
         raise not_allowed(place, "write")
+
+
+def check_is_private(settings: Settings) -> None:
+    """Raise NotAllowed if others could ask in the name of whoever sits at the terminal."""
+    if not settings.dry_run and (exposure := inbox_exposure(database(settings))):
+        raise NotAllowed(f"{exposure[0].upper()}{exposure[1:]}")
 
 
 def read_snapshot(settings: Settings) -> Snapshot:

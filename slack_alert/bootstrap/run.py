@@ -29,6 +29,7 @@ from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.loader import FoundFiles, plugins_folder
 from slack_alert.loader.guard.event_loop import new_standard_loop
 from slack_alert.stores import FileJournal, MemoryInbox, SqliteInbox, SqliteStore, inbox_path, journal_path
+from slack_alert.stores.files.exposure import inbox_exposure
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -82,7 +83,7 @@ def run(
         inbox, read = SqliteInbox(inbox_path(place)), partial(open_reader, settings)
         store = SqliteStore(place, audit_key(settings))
         files = DatabaseFiles(place, store, lock, journal)
-        stores = Stores(store, inbox, read, journal, files.loss, files.rescue)
+        stores = Stores(store, inbox, read, journal, files.loss, files.rescue, partial(inbox_exposure, place))
         return _run(settings, stores, plugins(), out, ready, terminal)
 
 

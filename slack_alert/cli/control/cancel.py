@@ -16,11 +16,12 @@ from slack_alert.cli.running_program import REQUEST_SETTINGS, effective_settings
 @click.pass_context
 def cancel(ctx: click.Context, /, *, number: int, **flags: object) -> int:
     """End a command that runs, with all its programs, or take one out of the queue. N: its number in `queue`."""
-    from slack_alert.bootstrap import database
+    from slack_alert.bootstrap import database, plugin_loading
     from slack_alert.bootstrap.oneshot.requests import requester
     from slack_alert.operations import queue as operation
 
     settings = effective_settings(remember(ctx, flags), concerns=REQUEST_SETTINGS)
+    plugin_loading.check_is_private(settings)
     is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()

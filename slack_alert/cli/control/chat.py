@@ -30,8 +30,10 @@ def chat(ctx: click.Context, /, **flags: object) -> int:
     begin_log(loaded)
     from slack_alert.bootstrap.database import running_pid
     from slack_alert.bootstrap.oneshot.chat import shown, talk_beside
+    from slack_alert.bootstrap.plugin_loading import check_is_private
 
     settings, told = loaded.settings, dict[str, str]()
+    check_is_private(settings)
     prompt = _PROMPT if sys.stdin.isatty() else ""
     if not settings.dry_run and running_pid(settings) is not None:
         talk_beside(settings, lambda: _lines(prompt), lambda message: shown(message, sys.stdout, told, prompt=prompt))
@@ -42,13 +44,16 @@ def chat(ctx: click.Context, /, **flags: object) -> int:
 def _alone(loaded: LoadedSettings, prompt: str) -> int:
     from slack_alert.bootstrap import addresses, run
     from slack_alert.bootstrap.oneshot.chat import TerminalDoor, shown
+    from slack_alert.core.structs import replace
     from slack_alert.settings import encode_published
 
     lines, told = _own_lines(prompt), dict[str, str]()
-    note = encode_published(loaded, addresses.service(loaded.settings))
-    with own_output(loaded.settings, is_lasting=True) as out:
+    # Nothing is patched for greenlets here, and no job needs a scheduler.
+    settings = replace(loaded.settings, scheduler="AsyncIOScheduler")
+    note = encode_published(loaded, addresses.service(settings))
+    with own_output(settings, is_lasting=True) as out:
         return run.run(
-            loaded.settings,
+            settings,
             None,
             out=out,
             standby=False,

@@ -46,6 +46,8 @@ class Stores(Struct, frozen=True):
     loss: Callable[[], str | None] = lambda: None
     #: Saves the contents of lost files once nothing is written any more, and returns where they are.
     rescue: Callable[[], str] = str
+    #: Returns who could leave requests in another's name, and what to do about that; empty: nobody.
+    exposure: Callable[[], str] = str
 
 
 class PluginFiles(Struct, frozen=True):

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 #: The door of people at a terminal, and the channel of their answers.
 TERMINAL = "terminal"
 
+#: What may be done by those only who have the right to it.
+_OF_PEOPLE = frozenset({"line", "cancel"})
 #: How long applying a request takes at most.
 _TAKEN_WITHIN = timedelta(milliseconds=1)
 
@@ -102,6 +104,9 @@ class InboxPoller:
             self._forget(ids)
 
     def _take(self, request: Request, now: datetime) -> None:
+        if request.kind in _OF_PEOPLE and (exposure := self._components.stores.exposure()):
+            self._turn_away(request, exposure)
+            return
         if request.kind == "line":
             self._ask(request)
             return
@@ -122,6 +127,15 @@ class InboxPoller:
         by = Identity("cli", "", line.user, line.user)
         asked = AskedCommand((f"inbox/{request.id}",), request.at, by, to, line.text, TERMINAL)
         self._components.engine.handle(asked, done)
+
+    def _turn_away(self, request: Request, exposure: str) -> None:
+        """Leave out what anybody could have asked for in another's name; a terminal is told why."""
+        log.error("nobody is known by the inbox", extra={"kind": request.kind, "reason": exposure})
+        asked = request.asked()
+        if isinstance(asked, AskLine):
+            text = f"not run: {exposure}"
+            self._components.engine.notify(Notice("exposed", str(request.id)), text, Address(TERMINAL, asked.session))
+        self._done.append(request.id)
 
     def _forget(self, ids: Sequence[int]) -> None:
         """Remove applied requests from the inbox; any that cannot be removed are skipped from now on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -18,7 +18,7 @@ from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Delivery, Message
-from slack_alert.core.model.request import MuteJob, PauseJob, Request
+from slack_alert.core.model.request import AskLine, CancelRun, MuteJob, PauseJob, Request
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
@@ -493,3 +493,29 @@ def test_inbox_that_cannot_be_read_keeps_nobody_from_starting_and_is_told_once(
     assert told == (["The inbox is kept as x."] if isinstance(fault, SetAside) else [])
     said = "the inbox was damaged" if isinstance(fault, SetAside) else "inbox not readable"
     assert [one.message for one in caplog.records if "inbox" in one.message] == [said]
+
+
+def test_what_anybody_could_have_asked_for_in_another_name_is_turned_away(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig()
+    made: list[object] = []
+    stores = replace(rig.parts.stores, exposure=lambda: "everybody may write it.")
+    app = App(
+        replace(rig.parts, stores=stores, make_chat=cast("Callable[[], Chat]", lambda: made.append(1))), rig.manners
+    )
+    rig.inbox.add(Request.of(AskLine("deploy", "root", "1-a"), NOON), Request.of(CancelRun(1, "root"), NOON))
+    rig.inbox.add(Request.of(PauseJob("db.lag", NOON + HOUR, "ann"), NOON))
+
+    async def main() -> None:
+        app._start()
+        await rig.written()
+        app._inbox_poller.poll()
+        await app._drain()
+
+    asyncio.run(main())
+
+    assert made == []
+    assert rig.inbox.peek() == []
+    assert [fallback(one.message.piece) for one in rig.store.deliveries()] == ["not run: everybody may write it."]
+    assert [one.message.to.conversation for one in rig.store.deliveries()] == ["1-a"]
+    kinds = [vars(record)["kind"] for record in caplog.records if record.message == "nobody is known by the inbox"]
+    assert kinds == ["line", "cancel"]

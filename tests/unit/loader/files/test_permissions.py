@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.engine.system.other_writers import is_private
 from slack_alert.loader import find_plugins, open_plugins, survey, unload
-from slack_alert.loader.files.permissions import is_private
 from tests.fakes.plugins import DEFAULTS, write
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a mode says nothing there")
