@@ -14,7 +14,7 @@ from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import LISTING, Catalog, CatalogChange, Problem
-from slack_alert.core.commands.command import Command, Guard
+from slack_alert.core.commands.command import VERBS, Command, Guard
 from slack_alert.core.errors import NotAllowed, SlackAlertError
 from slack_alert.core.model.run import Isolation, RunOptions
 from slack_alert.core.structs import Struct, replace
@@ -52,6 +52,7 @@ def defaults(settings: Settings) -> OptionDefaults:
         ),
         channel=service(settings),
         commands=_configured(settings),
+        built_in=VERBS,
         now=SystemClock().now(),
     )
 

@@ -26,7 +26,7 @@ def load_shipped(pack: str, defaults: OptionDefaults) -> Sequence[Binding]:
     """Return the bindings of a pack; they are named after it, whichever of its files they are in."""
     package = import_module(f"slack_alert.packs.{pack}")
     problems: list[Problem] = []
-    binder, reader = Binder(replace(defaults, markers=()), problems), FileReader()
+    binder, reader = Binder(replace(defaults, markers=(), commands=(), built_in=frozenset()), problems), FileReader()
     found: list[Binding] = []
     for path in sorted(Path(package.__path__[0]).glob("*.py")):
         if path.stem.startswith("_"):

@@ -10,6 +10,13 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
 from slack_alert.core.structs import Struct, field
 
+#: The words of the verbs built in, which are not imported where no command is.
+VERBS = frozenset(
+    [
+        "help", "jobs", "run", "status", "queue", "cancel", "history", "why", "pause", "resume", "mute", "unmute",
+        "ack", "report", "whoami", "audit", "subscribe", "agree", "reject",
+    ]
+)  # fmt: skip
 #: As the words of a guard: every command.
 ANY = "*"
 #: What a guard is called with, by these names, as far as it takes them.

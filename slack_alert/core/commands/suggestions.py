@@ -12,7 +12,7 @@ from slack_alert.core.units.names import alike, composed
 
 _C = TypeVar("_C", bound=CommandSignature)
 
-#: The pack of the verbs built in: a plugin's command of the same words keeps them, and the verb its full name.
+#: The pack of the verbs built in, which keep their words: a plugin's command of the same words has its full name.
 BUILT_IN = "chat."
 #: In characters; half a word is at least as long.
 _LEAST_HALF = 2
@@ -24,7 +24,7 @@ def find_command(words: Sequence[str], commands: Sequence[_C]) -> tuple[_C, list
     """Return the command that a line begins with, and the words after it; raise BadValue with the nearest ones.
 
     The longest match wins, by words, aliases or the full name, whatever their case. Of two commands with the same words
-    a plugin's goes before a verb built in, and the first one before others. Where nothing matches, words may be
+    a verb built in goes before a plugin's, and the first one before others. Where nothing matches, words may be
     written half (`sta`, two letters at least) if only one command begins with them, of those that change something
     too: it is named in the answer, and its permission is decided as for whole words.
     """
@@ -51,8 +51,8 @@ def spellings(command: CommandSignature) -> Iterator[tuple[str, ...]]:
 
 
 def ranked(commands: Iterable[_C]) -> list[_C]:
-    """Return the commands in the order in which they take words: plugins' first, then the verbs built in."""
-    return sorted(commands, key=lambda command: command.name.startswith(BUILT_IN))
+    """Return the commands in the order in which they take words: the verbs built in first, then those of plugins."""
+    return sorted(commands, key=lambda command: not command.name.startswith(BUILT_IN))
 
 
 def _known(commands: Sequence[_C]) -> dict[tuple[str, ...], _C]:

@@ -58,7 +58,7 @@ class Binder:
         self._resolver = OptionResolver(defaults)
         #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
-        #: The full names of the commands that have taken words.
+        #: The full names of the commands that have taken words; empty: a verb built in.
         self._words = dict.fromkeys(map(_spelling, defaults.built_in), "")
         self.reserve(defaults.commands)
 
@@ -92,20 +92,16 @@ class Binder:
 
     def _take_words(self, command: Command, plan: BindingPlan) -> None:
         for words in (command.words, *command.aliases):
-            owner = self._words.get(_spelling(words), command.name)
+            owner = self._words.setdefault(_spelling(words), command.name)
             if owner != command.name:
                 self.problems.append(_taken_words(plan, words, owner))
-            if owner:
-                self._words.setdefault(_spelling(words), command.name)
-            else:
-                self._words[_spelling(words)] = command.name
 
     def reserve(self, bindings: Iterable[Binding]) -> None:
         """Reserve the names of existing bindings."""
         for binding in bindings:
             self._places.setdefault(binding.name, (binding.action.file, binding.action.line))
             for words in (binding.words, *binding.aliases) if isinstance(binding, Command) else ():
-                self._words[_spelling(words)] = self._words.get(_spelling(words)) or binding.name
+                self._words.setdefault(_spelling(words), binding.name)
 
     def _is_taken(self, name: str, file: PluginFile, declaration: Declaration) -> bool:
         place = file.shown, declaration.line
@@ -160,12 +156,9 @@ def _unlocked_problem(file: PluginFile, declaration: Declaration, names: Sequenc
 
 
 def _taken_words(plan: BindingPlan, words: str, owner: str) -> Problem:
-    whose = f"the command {owner}" if owner else "a verb that is built in, which these words reach no more"
-    whose = f"{whose}, which comes first" if owner else whose
-    said = f"the words `{words}` are also those of {whose}"
-    hint = (
-        f"Write {plan.name} for this one, or give it other words." if owner else "The verb is called by its full name."
-    )
+    whose = f"the command {owner}" if owner else "a verb that is built in"
+    said = f"the words `{words}` are also those of {whose}, which comes first"
+    hint = f"Write {plan.name} for this one, or give it other words."
     return _fault(plan.file, plan.declaration, "SA211", said, hint, severity=Severity.WARNING)
 
 

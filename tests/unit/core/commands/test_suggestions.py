@@ -41,7 +41,7 @@ COMMANDS = [
         ("git.merge 5", "git.merge", ["5"]),
         ("./go.sh x", "shell.go", ["x"]),
         ("cafe\u0301 o\u0308ffnen", "café.run", []),
-        ("pause x", "own.pause", ["x"]),
+        ("pause x", "chat.pause", ["x"]),
         ("chat.pause x", "chat.pause", ["x"]),
         ("sta", "chat.status", []),
         ("dep shop prod", "deploys.deploy", ["shop", "prod"]),

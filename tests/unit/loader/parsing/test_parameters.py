@@ -261,6 +261,8 @@ def test_of_two_commands_with_the_same_words_the_first_file_s_has_them(tmp_path:
         ("plugins/a.py", "SA211", Severity.WARNING),
         ("plugins/b.py", "SA211", Severity.WARNING),
     ]
+    assert catalog.problems[0].message == "the words `go` are also those of a verb that is built in, which comes first"
+    assert catalog.problems[0].hint == "Write a.f for this one, or give it other words."
     assert catalog.problems[1].message == "the words `run` are also those of the command a.f, which comes first"
     assert catalog.problems[1].hint == "Write b.g for this one, or give it other words."
 
