@@ -53,8 +53,8 @@ class OrderedRecorder(MemoryRecorder):
 class HeldRuns:
     """Runs that have begun and whose functions are not called before they are released."""
 
-    def __init__(self, names: frozenset[str] | None, go_on: Callable[[], object]) -> None:
-        #: The full names of what is held; None: everything.
+    def __init__(self, names: frozenset[str], go_on: Callable[[], object]) -> None:
+        #: The full names of what is held.
         self._names = names
         self._go_on = go_on
         self._allowed = 0
@@ -74,7 +74,7 @@ class HeldRuns:
             self._allowed -= 1
 
     def _concerns(self, run: Run) -> bool:
-        return self._names is None or run.binding in self._names
+        return run.binding in self._names
 
 
 class StepExecutor:

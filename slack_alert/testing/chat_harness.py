@@ -13,8 +13,9 @@ from slack_alert.bootstrap.chat import make_chat
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.runtime import Runtime, make_services, new_mark
 from slack_alert.bootstrap.slack_side import SlackSide
+from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.commands.command import Command
+from slack_alert.core.commands.command import Command, Guard
 from slack_alert.core.content.markup import plain
 from slack_alert.core.content.pieces import fallback
 from slack_alert.core.model.asked import ButtonPress, ChatMessage
@@ -156,15 +157,20 @@ class ChatHarness:
         return self.commands.open
 
     def full_names(self, names: Sequence[str]) -> frozenset[str]:
-        """Return the full names of commands and jobs, given by their words or names; raise LookupError."""
-        return frozenset(map(self._full_name, names))
+        """Return the full names of commands and jobs, given by their words or names, or of all; raise LookupError."""
+        return frozenset(map(self._full_name, names or [each.name for each in self._runnable]))
+
+    @property
+    def _runnable(self) -> list[Binding]:
+        """What runs by itself or by a command: guards are asked whatever is held."""
+        return [binding for binding in self.catalog.bindings if not isinstance(binding, Guard)]
 
     def _full_name(self, name: str) -> str:
-        for binding in self.catalog.bindings:
+        for binding in self._runnable:
             words = (binding.words, *binding.aliases) if isinstance(binding, Command) else ()
             if name in (binding.name, *words):
                 return binding.name
-        known = [each.words if isinstance(each, Command) else each.name for each in self.catalog.bindings]
+        known = [each.words if isinstance(each, Command) else each.name for each in self._runnable]
         raise LookupError(f"There is no command or job {name!r} to hold. Loaded: {', '.join(known) or 'nothing'}.")
 
     def _apply_requests(self) -> bool:

@@ -240,12 +240,12 @@ class ChatRehearsal:
 
     @contextmanager
     def held(self, *names: str) -> Iterator[HeldRuns]:
-        """Hold the runs of commands, given by their words, or all runs: they have begun, and go on at the end.
+        """Hold the runs of commands, given by their words, or of all that was loaded, until the end of the block.
 
-        `release()` of what this yields lets one of them go on before.
+        They have begun, and their functions are not called yet. `release()` of what this yields lets one of them go on before.
         """
         program = self._program()
-        hold = HeldRuns(program.full_names(names) if names else None, lambda: self._program().settle())
+        hold = HeldRuns(program.full_names(names), lambda: self._program().settle())
         self._holds.append(hold)
         try:
             yield hold

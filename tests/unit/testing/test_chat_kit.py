@@ -208,7 +208,27 @@ def test_jobs_of_the_same_file_run_as_time_passes(ops: ChatRehearsal) -> None:
 
 
 def test_buttons_are_pressed(ops: ChatRehearsal) -> None:
-    assert ops.presses("ann", "deploy", "shop") == ["done\nshop is on staging"]
+    assert ops.presses("ann", "deploy", "shop") == ["ann: deploy shop\ndone\nshop is on staging"]
+
+
+GUARDED = """
+@deco(guard="deploy")
+def freeze(by, command, args, channel):
+    return "nothing is deployed on Fridays" if args["app"] == "shop" else None
+
+@deco(command="deploy", allow="members")
+def deploy(app):
+    return app
+"""
+
+
+def test_guards_are_asked_whatever_is_held(chat: ChatRehearsal) -> None:
+    chat.load(GUARDED)
+    with chat.held():
+        assert chat.says("ann", "!deploy shop") == ["not run: nothing is deployed on Fridays"]
+        assert chat.says("ann", "!deploy blog") == []
+        assert first_lines(chat.says("ann", "!whoami")) == ["done"]
+    assert chat.answers[-1] == "done\nblog"
 
 
 def test_secrets_are_in_no_answer_and_in_no_record(ops: ChatRehearsal) -> None:
