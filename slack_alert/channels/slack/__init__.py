@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.channels.slack.channel import SlackChannel
-from slack_alert.channels.slack.diagnostics import SlackFinding
+from slack_alert.channels.slack.finding import SlackFinding
 from slack_alert.channels.slack.manifest import manifest
 
 __all__ = ["SlackChannel", "SlackFinding", "manifest"]

@@ -6,16 +6,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slack_alert.channels.slack.client import API_URL, TIMEOUT, Client, SlackAccess
-from slack_alert.channels.slack.diagnostics import SlackFinding, check
+from slack_alert.channels.slack.diagnostics import check
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
+from slack_alert.channels.slack.finding import SlackFinding
 from slack_alert.channels.slack.lookup import EarliestTimes, HistorySearch, MessageLocation, is_ts
 from slack_alert.channels.slack.posting import Poster, SenderIdentity
 from slack_alert.core.errors import NotNow
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult, SendStatus
+
+if TYPE_CHECKING:
+    from slack_alert.channels.slack.chat_diagnostics import ChatNeeds
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +100,11 @@ class SlackChannel:
                 self._settle(delivery, found[delivery.id])
         return found
 
-    async def check(self, conversations: Sequence[str], *, now: datetime) -> list[SlackFinding]:
-        """Return findings about token, scopes, conversations and clock, for `doctor`."""
-        return await check(self._client, self._directory, conversations, now=now)
+    async def check(
+        self, conversations: Sequence[str], *, now: datetime, chat: ChatNeeds | None = None
+    ) -> list[SlackFinding]:
+        """Return findings about token, scopes, conversations and clock, for `doctor`; and about people with `chat`."""
+        return await check(self._client, self._directory, conversations, now=now, chat=chat)
 
     async def _find(self, channel: str, wanted: Sequence[Delivery], last_ts: str) -> dict[int, str]:
         """Search the threads, then the conversation, where a reply to a deleted message is posted."""

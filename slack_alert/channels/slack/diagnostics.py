@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from slack_alert.channels.slack.client import Client, SlackResponse
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import RefusedError
+from slack_alert.channels.slack.finding import SlackFinding
 from slack_alert.channels.slack.manifest import REQUIRED, SCOPES
-from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import nearest
 
-Level = Literal["ok", "warning", "error"]
+if TYPE_CHECKING:
+    from slack_alert.channels.slack.chat_diagnostics import ChatNeeds
+
 MAX_SKEW = timedelta(seconds=30)
 
 
-class SlackFinding(Struct, frozen=True):
-    """The result of a check."""
-
-    level: Level
-    what: str
-    #: What to do about it; empty where all is well.
-    action: str = ""
-
-
 async def check(
-    client: Client, directory: Directory, conversations: Sequence[str], *, now: datetime
+    client: Client,
+    directory: Directory,
+    conversations: Sequence[str],
+    *,
+    now: datetime,
+    chat: ChatNeeds | None = None,
 ) -> list[SlackFinding]:
-    """Return findings about token, scopes, clock and conversations; about the token only, where that is refused."""
+    """Return findings about token, scopes, clock and conversations; about the token only, where that is refused.
+
+    `chat`: what people may do in Slack, where they are let in.
+    """
     try:
         answer = await client.query("auth.test", {})
     except RefusedError as refused:
         return [SlackFinding("error", f"token: Slack says {refused.code}", refused.outcome.hint)]
     scopes = frozenset(_split_scopes(answer.headers.get("x-oauth-scopes", "")))
     findings = [_token(answer.content), *_scopes(scopes), *_clock(answer, now)]
+    if chat is not None:
+        from slack_alert.channels.slack.chat_diagnostics import check_chat  # Few programs have a door.
+
+        findings += await check_chat(client, chat, scopes)
     return findings + [await _conversation(client, directory, name, scopes=scopes) for name in conversations]
 
 

@@ -17,7 +17,7 @@ from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
-    from slack_alert.cli.setup.doctor_checks import Finding
+    from slack_alert.cli.setup.finding import Finding
 
 
 @click.command()

@@ -7,32 +7,24 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import slack_alert
+from slack_alert.cli.setup.chat_checks import chat_needs, check_chat
+from slack_alert.cli.setup.finding import Finding, Status
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import SettingsError, SlackAlertError, StoreError
-from slack_alert.core.structs import Struct, replace
+from slack_alert.core.structs import replace
 from slack_alert.core.units.humanize import counted, format_time
 
 if TYPE_CHECKING:
+    from slack_alert.channels.slack import SlackFinding
     from slack_alert.settings import Settings
 
 
-Status = Literal["ok", "warn", "fail"]
 _OF_SLACK = ("slack_sdk", "aiohttp", "aiohappyeyeballs")
 #: The libraries whose behaviour users see.
 LIBRARIES = (*_OF_SLACK, "apscheduler", "tornado", "gevent", "click", "msgspec", "watchfiles")
-
-
-class Finding(Struct, frozen=True):
-    """The result of a check."""
-
-    check: str
-    status: Status
-    message: str
-    #: What to do about it; empty if all is well.
-    action: str = ""
 
 
 def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
@@ -40,7 +32,7 @@ def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
     findings = [*_python(), *_libraries()]
 
     findings += shadows(search_path)
-    for look in (_plugins, _database, _running, _timezone, _token):
+    for look in (_plugins, _database, _running, _timezone, _token, check_chat):
         findings += _guarded(look, settings)
     return findings
 
@@ -210,18 +202,35 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     # A dry run sends nothing, but Slack can still be asked.
     channel = wiring.make_channels(replace(settings, dry_run=False), io.StringIO())["slack"]
     assert isinstance(channel, SlackChannel)
-    slack, conversations = channel, _conversations(settings)
+    slack, conversations, chat = channel, _conversations(settings), chat_needs(settings)
 
     async def asked() -> list[Finding]:
         await slack.open()
         try:
-            found = await slack.check(conversations, now=SystemClock().now())
+            found = await slack.check(conversations, now=SystemClock().now(), chat=chat)
+            if settings.app_token is not None:
+                found.append(await _app_token(settings))
         finally:
             await slack.close()
-        words: dict[str, Status] = {"ok": "ok", "warning": "warn", "error": "fail"}
-        return [Finding("slack", words[each.level], each.what, each.action) for each in found]
+        return [Finding("slack", _STATUS[each.level], each.what, each.action) for each in found]
 
     yield from asyncio.run(asked())
+
+
+_STATUS: dict[str, Status] = {"ok": "ok", "warning": "warn", "error": "fail"}
+
+
+async def _app_token(settings: Settings) -> SlackFinding:
+    from slack_alert.channels.slack.chat_diagnostics import check_app_token
+    from slack_alert.channels.slack.client import API_URL, Client, SlackAccess
+
+    assert settings.app_token is not None, "it is checked only where it is set"
+    token = settings.app_token.reveal().strip()
+    app = Client(SlackAccess(token, settings.api_url or API_URL, settings.proxy, settings.ca_file))
+    try:
+        return await check_app_token(app)
+    finally:
+        await app.close()
 
 
 def _conversations(settings: Settings) -> list[str]:

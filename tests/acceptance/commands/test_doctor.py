@@ -149,3 +149,31 @@ def test_a_token_without_a_channel_fails_without_waiting_for_slack(project: Proj
     assert found["channel"][0]["status"] == "fail"
     assert "slack_alert.conf" in found["channel"][0]["action"]
     assert found["token"][0]["message"] == "this is a user's token"
+
+
+@pytest.mark.slow
+def test_with_a_door_it_looks_at_what_people_need(project: Project) -> None:
+    project.write("plugins/ops.py", '@deco(command="deploy")\ndef deploy():\n    return 1\n')
+    with FakeSlack() as slack:
+        conf = f"""
+            [slack]
+            token = xoxb-test
+            app_token = xapp-wrong
+            channel = #ops
+            api_url = {slack.url}
+            [roles]
+            ops = U0GONE
+        """
+        project.write("slack_alert.conf", conf.replace("\n            ", "\n"))
+        found = checks(project)
+
+    chat = [(each["status"], each["message"]) for each in found["chat"]]
+    slack_says = {each["message"] for each in found["slack"]}
+    assert chat == [("ok", "people come in by Socket Mode"), ("warn", "there are no admins: nobody may deploy")]
+    assert "admins = U..." in found["chat"][1]["action"]
+    assert {"app_token: Slack says invalid_auth", "roles: Slack knows nobody with the id U0GONE"} <= slack_says
+    assert "scope commands is missing: there are no slash commands, such as /slack-alert" in slack_says
+
+
+def test_without_a_door_nothing_is_said_of_people(project: Project) -> None:
+    assert "chat" not in checks(project)

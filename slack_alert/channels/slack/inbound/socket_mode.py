@@ -317,6 +317,11 @@ class _Opener:
             raise RefusedError(outcome, needed=error.needed) from error
 
 
+def hint_of_app(code: str) -> str:
+    """Return what somebody has to mend before a socket can be opened, by Slack's code; empty for other codes."""
+    return _OF_APP.get(code, "")
+
+
 _BROKEN = "the connection to Slack broke; it is made again"
 _LINK_DISABLED = "link_disabled"
 _CHECK = "check `app_token`: it begins with xapp- and is under Basic Information, App-Level Tokens"
