@@ -242,7 +242,7 @@ class ChatRehearsal:
     def held(self, *names: str) -> Iterator[HeldRuns]:
         """Hold the runs of commands, given by their words, or of all that was loaded, until the end of the block.
 
-        They have begun, and their functions are not called yet. `release()` of what this yields lets one of them go on before.
+        They have begun, and their functions are not called yet. `release()` of what this yields lets one go on before.
         """
         program = self._program()
         hold = HeldRuns(program.full_names(names), lambda: self._program().settle())

@@ -46,7 +46,14 @@ def is_script(block: Block) -> bool:
 
 
 PLAYED = [page for page in PAGES if any(block.language == "console" for block in page.blocks())]
-PLUGINS = [each for each in blocks("python") if not (is_test(each[1]) or is_script(each[1]))]
+
+
+def is_of_others(block: Block) -> bool:
+    """Return whether a block shows what a plugin was for another program."""
+    return "from errbot import" in block.text
+
+
+PLUGINS = [each for each in blocks("python") if not any(kind(each[1]) for kind in (is_test, is_script, is_of_others))]
 KINDS = {"python", "console", "ini", "sh", "systemd", "dockerfile"}
 
 
