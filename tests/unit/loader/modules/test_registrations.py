@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -125,7 +126,8 @@ def told(phase, info):
     if phase == 'stop': SAID.append(VERSION)
 gc.callbacks.append(told)
         """,
-        gc.collect,
+        # The youngest are enough: looking through all that the suite has made takes a second.
+        partial(gc.collect, 0),
     ),
     "collector of Prometheus": (
         """
