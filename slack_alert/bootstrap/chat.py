@@ -33,7 +33,7 @@ from slack_alert.core.model.request import Request
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.components import Chat, Stores
-from slack_alert.engine.batches import Batch, StoredValue
+from slack_alert.engine.batches import Batch
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.beside import LoopBeside
 from slack_alert.engine.commands.commands import Beside, Commands
@@ -43,10 +43,10 @@ from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.engine.commands.people import PeopleOfServices
 from slack_alert.engine.commands.subscriptions import CHAT_PACK, Subscriptions
 from slack_alert.engine.context.key_value import Wait
-from slack_alert.engine.durable_values import NUMBER_PACK, durably
+from slack_alert.engine.durable_values import durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Reader
-from slack_alert.engine.requests.apply import TAKING
+from slack_alert.engine.ports import Inbox, Reader, Submit
+from slack_alert.engine.requests.apply import MUTES_PACK, TAKING
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
 
@@ -62,11 +62,10 @@ def make_chat(
     settings: Settings,
     runtime: Runtime,
     stores: Stores,
-    accept_entry: Callable[[StoredValue], None] = lambda _: None,
-    idle: Sequence[Job] | None = None,
     *,
     side: SlackSide | None = None,
     beside: Beside | None = None,
+    idle: Sequence[Job] | None = None,
 ) -> Chat:
     """Make what takes commands; without `beside` it must be called on the loop on which it will run.
 
@@ -111,9 +110,11 @@ def make_chat(
         prefix=next(iter(settings.chat_prefix), ""),
     )
     subscriptions = Subscriptions(runtime.services.key_value_store(CHAT_PACK))
+    # A test moves the clock, and applies what is in the inbox.
+    submit = partial(_made_at_once, runtime) if beside is None else partial(_left_in, stores.inbox)
     program = _program(
         settings, runtime, stores, lambda: runner,
-        accept_entry=accept_entry, is_without_jobs=idle is not None, catalog=catalog, commands=commands,
+        submit=submit, is_without_jobs=idle is not None, catalog=catalog, commands=commands,
         answers=options, decide=decider.decide, channel_name=slack.names.name_of, subscriptions=subscriptions,
     )  # fmt: skip
     services = replace(runtime.services, program=program)
@@ -165,6 +166,25 @@ def _notice(settings: Settings, runtime: Runtime) -> Callable[[AuditEntry], Mess
     return notice
 
 
+def _left_in(inbox: Inbox, *requests: Request) -> bool:
+    inbox.add(*requests)
+    return True
+
+
+def _made_at_once(runtime: Runtime, *requests: Request) -> bool:
+    """Make changes, durable and to be read when this returns: the next question finds them."""
+    now, waits = runtime.clock.now(), dict[str, Wait]()
+    for request in requests:
+        batch, wait = _handled(runtime.engine, request, now)
+        for entry in batch.entries:
+            if entry.pack == MUTES_PACK:
+                runtime.mutes.accept(entry)
+        waits[request.kind] = wait  # They are committed in order: the last of each kind is the last of all.
+    for wait in waits.values():
+        wait()
+    return True
+
+
 def _call_both(first: Callable[[], object], second: Callable[[], object]) -> None:
     first()
     second()
@@ -197,7 +217,7 @@ def _program(
     stores: Stores,
     runner: Callable[[], Commands],
     *,
-    accept_entry: Callable[[StoredValue], None],
+    submit: Submit,
     is_without_jobs: bool,
     catalog: Callable[[], Catalog],
     commands: Callable[[], Sequence[Command]],
@@ -215,18 +235,6 @@ def _program(
             yield reader
         finally:
             reader.close()
-
-    def submit(*requests: Request) -> bool:
-        now, waits = runtime.clock.now(), []
-        for request in requests:
-            batch, wait = _handled(runtime.engine, request, now)
-            waits.append(wait)
-            for entry in batch.entries:
-                if entry.pack != NUMBER_PACK:
-                    accept_entry(entry)
-        for wait in {request.kind: wait for request, wait in zip(requests, waits, strict=True)}.values():
-            wait()  # They are committed in order: the last of each kind is the last of all.
-        return True
 
     return Program(
         zone=settings.timezone,

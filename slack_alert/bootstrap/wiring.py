@@ -57,7 +57,6 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
     digests = make_digests(
         settings, mutes, engine=engine, recorder=runtime.recorder, read=stores.read, blocking=blocking
     )
-    accept_entry = _entry_acceptor(mutes, runtime.services.key_value_store)
     return Components(
         stores=stores,
         plugins=PluginFiles(plugins.catalog, reload, plugins.take_up, plugins.guard, _watch(settings)),
@@ -75,11 +74,11 @@ def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, ou
         children=runtime.services.children,
         load=runtime.executor.load,
         muted_until=mutes.until,
-        accept_entry=accept_entry,
+        accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),
         post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
-        make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle, accept_entry),
+        make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle),
         has_doors=settings.has_doors,
     )
 
@@ -89,11 +88,10 @@ def _make_chat(
     runtime: Runtime,
     stores: Stores,
     idle: tuple[Job, ...] | None,
-    accept_entry: Callable[[StoredValue], None],
 ) -> Chat:
     from slack_alert.bootstrap.chat import make_chat
 
-    return make_chat(settings, runtime, stores, accept_entry, idle)
+    return make_chat(settings, runtime, stores, idle=idle)
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
