@@ -13,7 +13,7 @@ from tests.docs.book import Block, Exchange, Page, exchanges
 from tests.docs.project import Project
 from tests.fakes.slack import FakeSlack
 
-_TOKEN = re.compile(r"xoxb-[\w-]+")
+_TOKEN, _APP_TOKEN = re.compile(r"xoxb-[\w-]+"), re.compile(r"xapp-[\w-]+")
 FILES = frozenset({"python", "ini"})
 
 
@@ -21,6 +21,8 @@ def performed(page: Page, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[t
     """Yield each console block with what it would show now; equal to its text where nothing that matters differs."""
     token = _TOKEN.search(page.text)
     with FakeSlack(token=token[0]) if token else nullcontext() as slack:
+        if slack is not None and (app_token := _APP_TOKEN.search(page.text)):
+            slack.workspace.app_token = app_token[0]
         project = Project(folder, patch, slack.url if slack else "")
         for block in page.blocks():
             if block.language in FILES and block.note.endswith((".py", ".conf")):

@@ -13,7 +13,8 @@ from tests.fakes.slack_rules import Json, SlackError
 BOT_USER, BOT, APP, TEAM = "U0BOT", "B0ALERT", "A0ALERT", "T0TEST"
 ALL_SCOPES = frozenset(
     {
-        "channels:history", "channels:read", "chat:write", "chat:write.customize", "chat:write.public", "files:write",
+        "app_mentions:read", "channels:history", "channels:read", "chat:write",
+        "chat:write.customize", "chat:write.public", "commands", "files:write",
         "groups:history", "groups:read", "im:history", "im:read", "im:write", "metadata.message:read", "mpim:write",
         "reactions:write",
         "usergroups:read", "users:read", "users:read.email",
