@@ -49,7 +49,8 @@ def plan(
         f"Messages go to {destination(settings)}. Ctrl+C ends.",
         *([_command_line(commands, settings)] if commands else []),
     ]
-    return "\n".join((paint(title, "bold", stream), "", jobs, "", *(paint(line, "dim", stream) for line in told), ""))
+    shown = [jobs, ""] if every else []  # There may be commands only.
+    return "\n".join((paint(title, "bold", stream), "", *shown, *(paint(line, "dim", stream) for line in told), ""))
 
 
 def _command_line(commands: Sequence[str], settings: Settings) -> str:

@@ -17,7 +17,7 @@ from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, st
 from slack_alert.core.commands.suggestions import BUILT_IN
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import AskedCommand, Asker
+from slack_alert.core.model.asked import AskedCommand, Asker, Standing
 from slack_alert.core.model.audit import AuditEntry, AuditVerdict
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
@@ -94,6 +94,14 @@ class OpenRun(Struct):
         return self.asked.run
 
 
+class _Identifying(Struct):
+    """A command of which a service is asked who asks for it."""
+
+    asked: AskedCommand
+    #: None: that is not known yet.
+    asker: Asker | None = None
+
+
 class Commands:
     """Decides, queues, runs and settles commands; it is the host of their runs.
 
@@ -143,6 +151,8 @@ class Commands:
         self._queue = QueueState()
         #: The ids of those that are being decided.
         self._undecided: set[int] = set()
+        #: By conversation, in the order in which they came: of whom it is not known yet who asks.
+        self._identifying: dict[Address, deque[_Identifying]] = {}
         #: The runs of a former process, and who has canceled one before it was decided on again.
         self._former: set[int] = set()
         self._canceled_early: dict[int, str] = {}
@@ -165,15 +175,33 @@ class Commands:
             self._beside.begin(self._identify_all(left))
 
     def _identify(self, asked: AskedCommand) -> None:
+        """Find out who asks; within a conversation nobody overtakes whose account is not known yet."""
         self._undecided.add(asked.id)
-        self._beside.begin(self._identify_all([asked]))
+        one = _Identifying(asked)
+        self._identifying.setdefault(asked.reply_to.to, deque()).append(one)
+        self._beside.begin(self._find_out(one))
+
+    async def _find_out(self, one: _Identifying) -> None:
+        asker = Asker(one.asked.by, Standing.UNKNOWN)
+        try:
+            asker = await self._people.asker(one.asked.by)
+        finally:
+            self._engine.post(partial(self._identified, one, asker))
+
+    def _identified(self, one: _Identifying, asker: Asker) -> None:
+        one.asker = asker
+        to = one.asked.reply_to.to
+        line = self._identifying[to]
+        while line and (known := line[0].asker) is not None:
+            self._engine.post(partial(self._decide_once, _named(line.popleft().asked, known), known))
+        if not line:
+            del self._identifying[to]
 
     async def _identify_all(self, commands: Sequence[AskedCommand]) -> None:
         """Find out who asks, all at once, and decide in the order in which they came."""
         askers = await asyncio.gather(*[self._people.asker(asked.by) for asked in commands])
         for asked, asker in zip(commands, askers, strict=True):
-            known = replace(asked, by=asker.identity) if asker.identity.name else asked
-            self._engine.post(partial(self._decide_once, known, asker))
+            self._engine.post(partial(self._decide_once, _named(asked, asker), asker))
 
     # --- deciding
 
@@ -600,6 +628,10 @@ def _unread(text: str) -> str:
     """Return what is on record of a line that was not read as a command: what follows its first word may be secret."""
     first, *rest = text.split(maxsplit=1) or [""]
     return f"{first} …" if rest else first
+
+
+def _named(asked: AskedCommand, asker: Asker) -> AskedCommand:
+    return replace(asked, by=asker.identity) if asker.identity.name else asked
 
 
 def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:

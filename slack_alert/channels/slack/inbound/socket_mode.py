@@ -17,8 +17,8 @@ from typing import Any
 
 from slack_alert.channels.slack.client import Client, SlackAccess
 from slack_alert.channels.slack.errors import RefusedError
-from slack_alert.channels.slack.inbound.lanes import Lanes
 from slack_alert.channels.slack.inbound.people import SlackPeople
+from slack_alert.channels.slack.inbound.pipeline import Pipeline
 from slack_alert.channels.slack.inbound.translate import Arrival, DirectoryChange, translate
 from slack_alert.channels.slack.inbound.web_socket import Frame, SlackWebSocket, refused
 from slack_alert.core.errors import BadValue
@@ -58,7 +58,7 @@ class SocketTimes(Struct, frozen=True):
     #: Of the fifty a minute that Slack allows the app.
     opens_a_minute: int = 40
     #: How much may be in progress, and may wait besides.
-    at_once: int = 32
+    at_once: int = 256
     waiting: int = 10_000
 
 
@@ -87,7 +87,7 @@ class SocketModeDoor:
         self._turn = asyncio.Lock()
         self._sockets: set[SlackWebSocket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lanes = Lanes(at_once=times.at_once, most=times.waiting)
+        self._pipeline = Pipeline(at_once=times.at_once, most=times.waiting)
 
     def state(self) -> DoorState:
         """Return whether at least one socket is open."""
@@ -104,7 +104,7 @@ class SocketModeDoor:
             sockets, self._sockets = list(self._sockets), set()
             self._state = DoorState(is_open=False, since=self._clock.now(), reason="not running")
             await _end([*keepers, *self._tasks])
-            await self._lanes.close(self._times.take)
+            await self._pipeline.close(self._times.take)
             await asyncio.gather(*(socket.close() for socket in sockets))
             await self._opener.close()
             self._opener.trouble = ""
@@ -185,7 +185,7 @@ class SocketModeDoor:
             await socket.acknowledge(envelope)
             return
         socket.owe()
-        if not self._lanes.add(str(said.reply_to.to), partial(self._take, socket, envelope, said, intake)):
+        if not self._pipeline.add(partial(self._take, socket, envelope, said, intake)):
             socket.settle()
             log.warning("not taken: too much waits", extra={"door": self.name})
 

@@ -598,7 +598,7 @@ def test_what_has_come_is_taken_and_acknowledged_before_the_door_closes(slack: F
         message = await rig.do(rig.socket.says, "U0ANN", "!status")
         for number in range(4):
             await rig.do(rig.socket.presses, "U0ANN", "ack", str(number), message=message)
-        await rig.until(lambda: rig.door._lanes._count)
+        await rig.until(lambda: rig.door._pipeline._tasks)
         await asyncio.wait_for(begun.wait(), 5)
 
     slack.socket.rules.retries = ()
