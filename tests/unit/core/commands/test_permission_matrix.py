@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations, product
 from random import Random
 from types import CodeType
@@ -59,6 +59,9 @@ LINES: list[tuple[str, str, str, str, str]] = [
 ALLOW: list[tuple[str, ...]] = [(), ("ops",), ("release", "members"), ("admins",)]
 MAY_USE = ["members", "members, ops", "release"]
 CHANNELS = [OPS, ELSEWHERE, DIRECT]
+#: Lines, the roles in the marker, and who may use the bot at all.
+Configuration = tuple[list[tuple[str, str, str, str, str]], tuple[str, ...], str]
+_PARTS = 16
 
 
 def expected(
@@ -91,15 +94,18 @@ def certain(
     return expected(known, chosen, allow, env, here, may_use)
 
 
-def cases(
-    most: int, *, is_shuffled: bool = False, every: int = 1
-) -> Iterator[tuple[tuple[object, ...], bool, Callable[..., bool]]]:
-    """Yield what describes a case, what is expected, and what decides it."""
+def configurations(most: int, *, is_shuffled: bool = False) -> list[Configuration]:
+    """Return the configurations with so many lines at most; shuffled, neighbours differ in everything."""
     sets = [[*chosen] for size in range(most + 1) for chosen in combinations(LINES, size)]
-    configurations = list(product(sets, ALLOW, MAY_USE))
+    found = list(product(sets, ALLOW, MAY_USE))
     if is_shuffled:
-        Random(1).shuffle(configurations)
-    for chosen, allow, may_use in configurations[::every]:
+        Random(1).shuffle(found)
+    return found
+
+
+def cases(given_to: Iterable[Configuration]) -> Iterator[tuple[tuple[object, ...], bool, Callable[..., bool]]]:
+    """Yield what describes a case, what is expected, and what decides it."""
+    for chosen, allow, may_use in given_to:
         given = permissions(
             {key: value for key, value, *_ in chosen},
             roles=ROLES,
@@ -124,10 +130,10 @@ def cases(
             yield context, wants, decided
 
 
-def wrong(most: int, *, at_most: int, is_shuffled: bool = False, every: int = 1) -> list[str]:
+def wrong(given_to: Iterable[Configuration], *, at_most: int) -> list[str]:
     """Return the cases that are decided otherwise than a reader expects, the first ones."""
     found: list[str] = []
-    for context, wants, decided in cases(most, is_shuffled=is_shuffled, every=every):
+    for context, wants, decided in cases(given_to):
         if decided() is not wants:
             found.append(f"{'refused' if wants else 'ALLOWED'}: {context}")
             if len(found) == at_most:
@@ -136,16 +142,18 @@ def wrong(most: int, *, at_most: int, is_shuffled: bool = False, every: int = 1)
 
 
 @pytest.mark.slow
-def test_every_door_role_argument_and_channel_is_decided_as_a_reader_expects(request: pytest.FixtureRequest) -> None:
-    """All sets of three lines in a thorough run; else a part of those of two, which differ in everything."""
-    if request.config.getoption("--thorough"):
-        assert wrong(3, at_most=5) == []
-    else:
-        assert wrong(2, at_most=5, is_shuffled=True, every=20) == []
+def test_every_door_role_argument_and_channel_is_decided_as_a_reader_expects() -> None:
+    assert wrong(configurations(2, is_shuffled=True)[::20], at_most=5) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_so_is_each_of_them_with_up_to_three_lines(part: int) -> None:
+    assert wrong(configurations(3)[part::_PARTS], at_most=5) == []
 
 
 def test_the_table_allows_and_refuses_often() -> None:
-    wants = [wants for _, wants, _ in cases(1)]
+    wants = [wants for _, wants, _ in cases(configurations(1))]
 
     assert len(wants) > 5000
     assert 0.1 < sum(wants) / len(wants) < 0.9
@@ -203,5 +211,4 @@ def test_code_that_lets_in_too_many_is_found_out(
     """Each of them is a mistake somebody could make."""
     monkeypatch.setattr(function, "__code__", mutated(function, old, new))
 
-    # Its place among the sets of lines is as good as any: in no order it is found soon.
-    assert wrong(2, at_most=1, is_shuffled=True) != []
+    assert wrong(configurations(2, is_shuffled=True), at_most=1) != []
