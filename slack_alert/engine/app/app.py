@@ -39,6 +39,8 @@ _PATIENCE = timedelta(seconds=5)
 _HEARTBEAT_SECONDS = 60.0
 #: How long doors have to close, and then the connections by which people are asked for.
 _DOORS_SECONDS, _CLOSE_SECONDS = 3.0, 1.0
+#: How long answers are waited for where whoever asked has no more to ask.
+_ANSWERS_SECONDS = 5.0
 
 
 class AppConfig(Struct, frozen=True):
@@ -103,9 +105,12 @@ class App:
         self._signals.drain(signal.SIGTERM)
 
     async def end_answered(self) -> None:
-        """End once all that people asked for is done."""
+        """End once all that people asked for is done and answered."""
         while self._chat is not None and self._chat.commands.is_busy:
             await self._components.clock.sleep(0.1)
+        # The door that waits for this takes its terminal along; what goes elsewhere may not be accepted for long.
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._wait_until_sent(), _ANSWERS_SECONDS)
         self.stop()
 
     def _start(self) -> None:

@@ -41,7 +41,8 @@ def conf(slack: FakeSlack, rate: int) -> str:
 def flood(slack: FakeSlack, seconds: float) -> list[Posted]:
     """Write all commands, as many people."""
     begun, asked = time.monotonic(), list[Posted]()
-    slack.workspace.users |= {f"U0P{number:02}": f"person{number}" for number in range(50)}
+    people = {f"U0P{number:02}": f"person{number}" for number in range(50)}
+    slack.workspace.users = {**slack.workspace.users, **people}
     for number in range(COUNT):
         asked.append(slack.socket.says(f"U0P{number % 50:02}", f"!deploy a{number}"))
         time.sleep(max(0.0, begun + number * seconds / COUNT - time.monotonic()))

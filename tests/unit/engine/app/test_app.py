@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -17,7 +17,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
 from slack_alert.core.events import Rule
-from slack_alert.core.model.message import Delivery, Message
+from slack_alert.core.model.message import Delivery, Message, Notice
 from slack_alert.core.model.request import AskLine, CancelRun, MuteJob, PauseJob, Request
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.absent import Absence
@@ -36,6 +36,7 @@ from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores import MemoryInbox
 from slack_alert.stores.memory import MemoryStore
+from slack_alert.testing import RecordingChannel
 from tests.fakes.engine_rig import BERLIN, ERRORS, MARK, OPS, Held, at, make_job
 from tests.fakes.project import signals_given_back
 
@@ -435,6 +436,72 @@ def test_what_a_door_has_in_its_hands_at_the_end_is_still_committed() -> None:
     with signals_given_back():
         assert asyncio.run(main()) == 0
     assert (door.has_taken, door.is_closed) == (True, True)
+
+
+class DoorOfOneLine:
+    """A door of somebody who asks once, and can be answered as long as it is open."""
+
+    name = "terminal"
+
+    def __init__(self, ask: Callable[[], object], ended: Callable[[], Coroutine[object, object, None]]) -> None:
+        self._ask = ask
+        self._ended = ended
+        self.is_open = True
+
+    def state(self) -> DoorState:
+        return DoorState(is_open=self.is_open, since=NOON)
+
+    async def run(self, intake: Intake) -> None:  # noqa: ARG002 - as the port has it
+        try:
+            self._ask()
+            await self._ended()
+        finally:
+            self.is_open = False
+
+
+class ChannelBehindADoor(RecordingChannel):
+    """A channel that takes a while for a message."""
+
+    def __init__(self, is_open: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_open = is_open
+        self.taken: list[bool] = []
+
+    async def send(self, delivery: Delivery, text: str | None) -> SendResult:
+        await asyncio.sleep(0.01)
+        self.taken.append(self._is_open())
+        return await super().send(delivery, text)
+
+
+def test_a_terminal_stays_until_its_last_answer_is_shown_however_long_that_takes() -> None:
+    rig = Rig()
+    door = DoorOfOneLine(
+        lambda: rig.engine.notify(Notice("answer", "1"), "done", OPS),
+        lambda: app.end_answered(),  # noqa: PLW0108 - it is made below
+    )
+    channel = ChannelBehindADoor(lambda: door.is_open)
+    sender = Sender(
+        {"slack": channel}, recorder=rig.parts.writer, waiting=rig.store.waiting, last_receipt=rig.store.last_receipt,
+        clock=rig.clock, rates={"slack": SendRate(0, 1)}, give_up=HOUR, zone=BERLIN, undeliverable=lambda *_: None,
+    )  # fmt: skip
+    commands = cast(
+        "Commands",
+        SimpleNamespace(
+            restore=lambda _: None,
+            refresh=lambda: None,
+            stop=lambda: None,
+            running=[],
+            interrupt=lambda: 0,
+            is_busy=False,
+        ),
+    )
+    chat = Chat(commands, cast("Intake", None), (door,))
+    parts = replace(rig.parts, sender=sender, channels={"slack": channel}, make_chat=lambda: chat, has_doors=True)
+    app = App(parts, rig.manners)
+
+    with signals_given_back():
+        assert asyncio.run(app.run()) == 0
+    assert (channel.taken, channel.texts) == ([True], ["done"])
 
 
 @pytest.mark.parametrize(
