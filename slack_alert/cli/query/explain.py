@@ -1,4 +1,4 @@
-"""`slack-alert explain JOB`."""
+"""`slack-alert explain JOB`, and `explain E-412`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,19 @@ _SECOND = timedelta(seconds=1)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
-    """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come."""
+    """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come.
+
+    JOB may be the number of a run that a person asked for, such as E-412: what became of it, with its traceback.
+    """
     from slack_alert.bootstrap import current_mutes, database, plugin_loading
     from slack_alert.engine.clock import SystemClock
     from slack_alert.operations.explain import ExplainQuestion, answer
+    from slack_alert.operations.explain_run import run_number
 
     settings = effective_settings(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
+    if (number := run_number(job)) is not None:
+        return _explain_run(number, settings, now, at=at, as_json=as_json)
     moment = _moment(at, settings, now) if at is not None else None
     is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
@@ -49,6 +55,39 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
         echo_json(_json(name, said, settings.timezone))
     else:
         echo("\n".join(said.sentences))
+    return exit_codes.FINE
+
+
+def _explain_run(number: int, settings: Settings, now: datetime, *, at: str | None, as_json: bool) -> int:
+    from slack_alert.bootstrap import database
+    from slack_alert.operations.explain_run import find_run, told_run
+
+    if at is not None:
+        raise click.UsageError(f"E-{number} is a run, which was once: leave --at out.")
+    with database.reading(settings) as reader:
+        run = find_run(number, reader)
+    sentences = told_run(run, zone=settings.timezone, now=now)
+    record, entry = run.record, run.entry
+    said, printed, error = (record.text, record.printed, record.error) if record is not None else ("", None, None)
+    if as_json:
+        echo_json(
+            {
+                "run": number,
+                "by": entry.by if entry is not None else run.asked.by.key if run.asked is not None else None,
+                "command": entry.command if entry is not None else run.asked.words if run.asked is not None else None,
+                "verdict": entry.verdict.value if entry is not None else None,
+                "at": instant(entry.at if entry is not None else None, settings.timezone),
+                "sentences": sentences,
+                "said": said,
+                "printed": printed,
+                "error": error,
+            }
+        )
+        return exit_codes.FINE
+    echo("\n".join(sentences))
+    for title, text in (("It said:", said), ("It printed:", printed), ("It raised:", error)):
+        if text:
+            echo(f"\n{title}\n{text.rstrip()}")
     return exit_codes.FINE
 
 

@@ -11,6 +11,7 @@ from slack_alert.core.commands.answers import (
     RunState,
     RunView,
     answer,
+    harmless_start,
     one_line,
     refused_text,
 )
@@ -31,6 +32,8 @@ from slack_alert.engine.commands.past_runs import PastRuns
 
 #: The parts of a run's own message are numbered apart from what the run says: the first, its edits, and its last.
 _FIRST, _LAST = ANSWERS, 2 * ANSWERS
+#: In characters: the length of the card for those who are told of a failure besides.
+_CARD = 1_000
 #: So many of the last texts that a run has printed are looked at for its last lines.
 _PIECES = 500
 #: Besides the start and the end, as many messages fit into the five uses of an address for answers.
@@ -139,7 +142,8 @@ class Answers:
         """Return the card of a failed run for those who are told besides."""
         origin = RunPart(asked.command, asked.at, asked.run, _LAST + MOST)
         text = f"{asked.words} failed: {failure.kind}: {failure.message} (E-{asked.run})"
-        return Message(origin.key, to, Text(self._options.mark.escape(text)), origin, severity=MessageSeverity.ERROR)
+        told = Text(harmless_start(one_line(text, self._options, _CARD)))
+        return Message(origin.key, to, told, origin, severity=MessageSeverity.ERROR)
 
     def refused_by_verb(self, asked: AskedCommand, reason: str, *, is_first: bool) -> list[Message]:
         """Return the answer of a verb that was asked for something that is not there."""
@@ -193,7 +197,7 @@ class Answers:
     def _asked_line(self, asked: AskedCommand) -> str:
         """Return who asked for what, where the channel does not show that."""
         escape = self._options.mark.escape
-        return f"{escape(asked.by.name or asked.by.user)}: {escape(asked.words or asked.text)}"
+        return harmless_start(f"{escape(asked.by.name or asked.by.user)}: {escape(asked.words or asked.text)}")
 
 
 def _answerable(asked: AskedCommand, message: Message) -> Message:

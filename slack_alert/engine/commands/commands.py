@@ -448,7 +448,7 @@ class Commands:
         record = self._record(one, run, result, verdict)
         self._past.add(record)
         self._budget.end(run.id, self._clock.now())
-        usage = one.accepted.usage if one.accepted.command.parameters and _is_about_arguments(result) else ""
+        usage = one.accepted.usage if one.accepted.command.parameters and _is_about_arguments(run, result) else ""
         messages = self._answers.ended(
             one.asked, one.queued, run, result, self._clock.now(),
             state=state, usage=usage, canceled_by=one.canceled_by, is_first=not one.told,
@@ -677,6 +677,8 @@ def _shown(one: OpenRun) -> object:
     return progress.fraction, progress.step, printed, one.canceled_by
 
 
-def _is_about_arguments(result: Result) -> bool:
-    """Return whether a failure may come from what was typed."""
-    return result.failure is not None and result.failure.kind in ("TypeError", "ValueError", "BadValue")
+def _is_about_arguments(run: Run, result: Result) -> bool:
+    """Return whether a failure comes from what was typed: the call itself failed, and nothing in the plugin's code."""
+    failure, action = result.failure, run.action
+    is_of_call = failure is not None and failure.place == f"{action.file}:{action.line}"
+    return failure is not None and is_of_call and failure.kind in ("TypeError", "BadValue")
