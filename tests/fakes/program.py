@@ -120,6 +120,12 @@ class Program:
             return list(reader.deliveries())
 
     @property
+    def stored(self) -> str:
+        """The keys and values that it keeps."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return str(connection.execute("SELECT * FROM entry").fetchall())
+
+    @property
     def integrity(self) -> str:
         with closing(sqlite3.connect(self.database)) as connection:
             found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]

@@ -14,7 +14,8 @@ from slack_alert.core.structs import Struct, field
 VERBS = frozenset(
     [
         "help", "jobs", "run", "status", "queue", "cancel", "history", "why", "pause", "resume", "mute", "unmute",
-        "ack", "report", "whoami", "audit", "subscribe", "agree", "reject",
+        "ack", "report", "whoami", "audit", "subscribe", "unsubscribe",
+        "agree", "reject",
     ]
 )  # fmt: skip
 #: As the words of a guard: every command.
