@@ -34,6 +34,14 @@ class AskedRun(Struct, frozen=True):
     posted: Sequence[PostedDelivery] = ()
     is_running: bool = False
 
+    @property
+    def home(self) -> str:
+        """Where it was asked for, as addresses are shown."""
+        if self.entry is None:
+            return self.asked.reply_to.to.shown if self.asked is not None else ""
+        place = self.entry.channel if self.entry.chat == "slack" else f"{self.entry.chat}:{self.entry.channel}"
+        return place.removesuffix(":")
+
 
 def run_number(text: str) -> int | None:
     """Return the number in `E-412`; None: it is none."""
@@ -54,9 +62,9 @@ def find_run(number: int, reader: Reader) -> AskedRun:
     return AskedRun(number, entry, asked, _record(number, entry, reader), posted, is_running)
 
 
-def told_run(run: AskedRun, *, zone: tzinfo, now: datetime) -> list[str]:
-    """Return sentences about a run, without what it printed or raised."""
-    return [*_asked(run, zone, now), _became(run, zone, now), *_messages(run)]
+def told_run(run: AskedRun, *, zone: tzinfo, now: datetime, has_words: bool = True) -> list[str]:
+    """Return sentences about a run, without what it printed or raised; not `has_words`: without its arguments."""
+    return [*_asked(run, zone, now, has_words=has_words), _became(run, zone, now), *_messages(run)]
 
 
 def _record(number: int, entry: AuditEntry | None, reader: Reader) -> Record | None:
@@ -66,17 +74,17 @@ def _record(number: int, entry: AuditEntry | None, reader: Reader) -> Record | N
     return next((line.record for line in lines if line.record.run == number), None)
 
 
-def _asked(run: AskedRun, zone: tzinfo, now: datetime) -> Iterator[str]:
+def _asked(run: AskedRun, zone: tzinfo, now: datetime, *, has_words: bool) -> Iterator[str]:
     if run.asked is not None:
-        by, where, words = run.asked.by.name or run.asked.by.key, run.asked.reply_to.to.shown, run.asked.words
-        at = run.asked.at
-        yield f"{by} asked for `{words}` in {where}, {format_time(at, zone, now, seconds='always')} ({run.asked.door})."
+        by, words, at, door = run.asked.by.name or run.asked.by.key, run.asked.words, run.asked.at, run.asked.door
     elif run.entry is not None:
         entry = run.entry
-        where = f"{entry.chat}:{entry.channel}" if entry.channel else entry.chat
+        by, words, door = f"{entry.name or entry.by} ({entry.by})", entry.command, entry.door
         at = run.record.slot if run.record is not None else entry.at
-        shown = format_time(at, zone, now, seconds="always")
-        yield f"{entry.name or entry.by} ({entry.by}) asked for `{entry.command}` in {where}, {shown} ({entry.door})."
+    else:
+        return
+    shown = words if has_words else f"{words.partition(' ')[0]} …"
+    yield f"{by} asked for `{shown}` in {run.home}, {format_time(at, zone, now, seconds='always')} ({door})."
 
 
 def _became(run: AskedRun, zone: tzinfo, now: datetime) -> str:

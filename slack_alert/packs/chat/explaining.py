@@ -18,6 +18,7 @@ from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.operations import command_help
 from slack_alert.operations.audit import list_audit
 from slack_alert.operations.explain import ExplainQuestion, answer, answer_without_texts
+from slack_alert.operations.explain_run import find_run, run_number, told_run
 from slack_alert.packs.chat._asking import asker_of, conversation_of, place_of, program_of, viewer_of
 
 if TYPE_CHECKING:
@@ -64,8 +65,11 @@ def why(ctx: Context, *job: str) -> list[str]:
 
     Example: why disk
         why deploy
+        why E-412
     """
     text = " ".join(job)
+    if (number := run_number(text)) is not None:
+        return _run(ctx, number)
     denied = _denied(ctx, text)
     if denied is not None:
         return _decided_again(ctx, denied)
@@ -101,6 +105,15 @@ def audit(
         found = list_audit(reader, since=since, limit=_LINES, by=by_, command=" ".join(command)).entries
     rows = [_row(ctx, each.entry) for each in found if each.entry is not None]
     return rows or "Nobody asked for that."
+
+
+def _run(ctx: Context, number: int) -> list[str]:
+    """Return what became of a run; its traceback is for the terminal."""
+    program = program_of(ctx)
+    with program.read() as reader:
+        run = find_run(number, reader)
+    has_words = may_see(viewer_of(ctx), run.home)
+    return told_run(run, zone=program.zone, now=program.now(), has_words=has_words)
 
 
 def _told(ctx: Context, records: Iterable[Record]) -> Iterator[str]:

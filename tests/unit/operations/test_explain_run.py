@@ -31,7 +31,7 @@ def test_a_run_that_failed_is_told_with_who_asked_and_its_record() -> None:
     rig.executor.end(1, error="no space left", seconds=72)
 
     assert told(rig, 1) == [
-        "ann (slack:T1/ann) asked for `deploy shop` in slack:C0OPS, 09:00:00 (slack.socket).",
+        "ann (slack:T1/ann) asked for `deploy shop` in C0OPS, 09:00:00 (slack.socket).",
         "E-1 failed, 09:01:12 after 1 m 12 s: RuntimeError.",
         "Its message 2 to C0OPS is queued.",
     ]
