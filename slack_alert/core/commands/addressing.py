@@ -69,7 +69,7 @@ def _prefixes(message: ChatMessage, addressing: Addressing) -> tuple[str, ...]:
 
 
 def _after_prefix(text: str, prefixes: Iterable[str]) -> str | None:
-    """Return what stands after the longest prefix, if that looks like words: `!?` and `!!!` are no commands."""
+    """Return what stands after the longest prefix, if it is empty or looks like words: `!?` is no command."""
     for prefix in sorted(filter(None, prefixes), key=len, reverse=True):
         # A prefix may have been typed in its full-width form.
         if not text[: len(prefix)].translate(_NARROW).casefold().startswith(prefix.translate(_NARROW).casefold()):
@@ -77,6 +77,8 @@ def _after_prefix(text: str, prefixes: Iterable[str]) -> str | None:
         rest = text[len(prefix) :]
         is_word = prefix[-1].isalnum() and rest[:1].isalnum()
         line = rest.lstrip()
+        if not line:
+            return ""
         return None if is_word or not _BEGINNING.match(line) or line.startswith(FENCE) else line
     return None
 

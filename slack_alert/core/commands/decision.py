@@ -71,6 +71,8 @@ class Refused(Struct, frozen=True):
     usage: str = ""
     #: It may be allowed once a service answers again.
     is_uncertain: bool = False
+    #: It is recorded, and nothing is said: another bot would answer that.
+    is_silent: bool = False
 
 
 class Decider:

@@ -51,6 +51,8 @@ class Answers:
 
     def refused(self, asked: AskedCommand, refused: Refused) -> list[Message]:
         """Return the answer to a command that does not run."""
+        if refused.is_silent:
+            return []
         text = refused_text(refused, self._options, usage=refused.usage)
         if asked.run:  # A run for later has a message, which says so.
             return [self._part(asked, text, _LAST - _FIRST)]

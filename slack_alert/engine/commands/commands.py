@@ -220,14 +220,14 @@ class Commands:
             return False
         if not asked.run and now - asked.at > EXPIRES:
             late = Refused(AuditVerdict.EXPIRED, self._answers.expired_reason(asked, now))
-            self._refuse(asked, late)
+            self._refuse(asked, replace(late, is_silent=asker.standing is Standing.BOT))
             return False
         decided = self._decide(asked, asker, now)
         if isinstance(decided, Refused) and decided.is_uncertain and asked.run:
             self._unsure[asked] = now + _ASK_AGAIN
             return False
         if isinstance(decided, Refused):
-            self._take_in(asked, decided)
+            self._take_in(asked, replace(decided, is_silent=asker.standing is Standing.BOT))
             return False
         guards = self._guards.guards(decided.command)
         queue = decided.command.queue

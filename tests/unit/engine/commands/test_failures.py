@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.content.pieces import fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
+from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo, Standing
 from slack_alert.core.model.run import Failure, Result
 from slack_alert.core.structs import replace
 from tests.fakes.chat_rig import OPS, ChatRig, command
@@ -55,3 +55,21 @@ def test_what_others_are_told_begins_with_no_prefix_of_another_bot(start: str) -
     assert fallback(told.piece)[:1] not in "!/.>#"
     assert len(fallback(told.piece)) <= 1001
     assert bare[:1] not in "!/.>#"
+
+
+@pytest.mark.parametrize("text", ["deploy shop", "deplyo", "deploy"])
+def test_what_is_refused_to_another_bot_is_recorded_and_not_answered(text: str) -> None:
+    rig = ChatRig(command("deploy", parameters=(Parameter("app"),)))
+    rig.people.standings["robot"] = Standing.BOT
+    rig.says("robot", text)
+
+    assert rig.answers == []
+    assert [each.entry.by for each in rig.store.audit(since=None, limit=None) if each.entry] == ["slack:T1/robot"]
+    assert rig.store.open().asked == ()
+
+
+def test_an_unknown_command_is_answered_with_the_nearest() -> None:
+    rig = ChatRig(command("deploy"))
+    rig.says("ann", "deplyo shop")
+
+    assert rig.answers == ["1: not run: There is no command 'deplyo'.\nDid you mean deploy?"]
