@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from slack_alert.channels.slack.app_token import app_token_hint
 from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.finding import Level, SlackFinding
-from slack_alert.channels.slack.inbound.socket_mode import hint_of_app
 from slack_alert.channels.slack.manifest import CHAT_SCOPES
 from slack_alert.core.structs import Struct
 
@@ -42,7 +42,7 @@ async def check_app_token(app: Client) -> SlackFinding:
     try:
         await app.query("apps.connections.open", {})
     except RefusedError as refused:
-        hint = hint_of_app(refused.code) or refused.outcome.hint
+        hint = app_token_hint(refused.code) or refused.outcome.hint
         return SlackFinding("error", f"app_token: Slack says {refused.code}", hint)
     return SlackFinding("ok", "app_token: Socket Mode is open")
 

@@ -8,6 +8,7 @@ import pytest
 from slack_alert.cli.setup.doctor_checks import shadows
 from tests.fakes.project import Project
 from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_workspace import ALL_SCOPES
 
 
 def checks(project: Project, *words: str) -> dict[str, list[dict[str, Any]]]:
@@ -154,7 +155,7 @@ def test_a_token_without_a_channel_fails_without_waiting_for_slack(project: Proj
 @pytest.mark.slow
 def test_with_a_door_it_looks_at_what_people_need(project: Project) -> None:
     project.write("plugins/ops.py", '@deco(command="deploy")\ndef deploy():\n    return 1\n')
-    with FakeSlack() as slack:
+    with FakeSlack(scopes=ALL_SCOPES - {"commands"}) as slack:
         conf = f"""
             [slack]
             token = xoxb-test

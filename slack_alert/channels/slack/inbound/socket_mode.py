@@ -15,6 +15,7 @@ from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from slack_alert.channels.slack.app_token import app_token_hint
 from slack_alert.channels.slack.client import Client, SlackAccess
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.inbound.people import SlackPeople
@@ -311,32 +312,16 @@ class _Opener:
         try:
             return (await self._client.query("apps.connections.open", {})).text("url")
         except RefusedError as error:
-            if error.code not in _OF_APP:
+            hint = app_token_hint(error.code)
+            if not hint:
                 raise
-            outcome = replace(error.outcome, status=SendStatus.CREDENTIALS, hint=_OF_APP[error.code])
+            outcome = replace(error.outcome, status=SendStatus.CREDENTIALS, hint=hint)
             raise RefusedError(outcome, needed=error.needed) from error
-
-
-def hint_of_app(code: str) -> str:
-    """Return what somebody has to mend before a socket can be opened, by Slack's code; empty for other codes."""
-    return _OF_APP.get(code, "")
 
 
 _BROKEN = "the connection to Slack broke; it is made again"
 _LINK_DISABLED = "link_disabled"
-_CHECK = "check `app_token`: it begins with xapp- and is under Basic Information, App-Level Tokens"
-_RENEW = "make an app-level token under Basic Information, and put it into `app_token`"
-#: What somebody has to mend before a socket can be opened, by Slack's code for `apps.connections.open`.
-_OF_APP = {
-    "invalid_auth": _CHECK,
-    "not_authed": _CHECK,
-    "not_allowed_token_type": _CHECK,
-    "missing_scope": "give the app-level token the scope connections:write, under Basic Information",
-    "token_revoked": _RENEW,
-    "token_expired": _RENEW,
-    "account_inactive": _RENEW,
-}
-#: The same, wherever it is told.
+#: What somebody has to mend, wherever it is told.
 _MENDED = {_LINK_DISABLED: "switch on Socket Mode in the settings of the app, https://api.slack.com/apps"}
 
 
