@@ -18,6 +18,7 @@ from slack_alert.core.units.names import composed, suggestion
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.settings.keys import COMMAND
 from slack_alert.settings.model import CommandSection
+from slack_alert.settings.paths import is_folder
 from slack_alert.settings.secret import quoted
 
 _T = TypeVar("_T")
@@ -171,7 +172,7 @@ def _is_confirmed(text: str) -> bool:
 
 
 def _existing(folder: Path, text: str) -> Path:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise BadValue(f"{quoted(text)} is not a folder", hint="Check the path, or take the setting out.")
     return folder
 

@@ -17,7 +17,7 @@ from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
 from slack_alert.settings.model import CommandSection, LoadedSettings, Settings, TimezoneSource
-from slack_alert.settings.paths import StartPlace, is_there, logical_folder, read_file
+from slack_alert.settings.paths import StartPlace, is_folder, is_there, logical_folder, read_file
 from slack_alert.settings.secret import SECRET_URLS, Secret, quoted, settings_error
 from slack_alert.settings.timezones import MachineZone, machine_zone
 from slack_alert.settings.value_sources import QUIET, GatheredSources, GivenValue, Layer, SettingFault, gather
@@ -164,7 +164,7 @@ class _Reader(Struct, frozen=True):
     def _new(self, given: GivenValue) -> Path:
         """Return the path of a file that need not be there; a relative one is below the folder with the plugins."""
         path = self.place.resolve(given.text, self.path)
-        if path.is_dir():
+        if is_folder(path):
             raise BadValue(f"{quoted(given.text)} is a folder", hint="Write the path of a file.")
         return path
 

@@ -25,6 +25,14 @@ def is_there(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder, as far as this user can see; a name that is too long is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def read_file(path: Path) -> bytes:
     """Return the content of a regular file; raise OSError for others, as reading a pipe or a device may never end."""
     with open(path, "rb", opener=_opened) as file:

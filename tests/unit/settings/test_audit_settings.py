@@ -91,3 +91,10 @@ def test_what_has_no_effect_without_a_channel_is_told(tmp_path: Path, name: str,
     assert f"{name} has no effect without `channel` in [audit]" in warning
     assert load(tmp_path, f"[audit]\nchannel = #a\n{name} = {value}\n").warnings == ()
     assert load(tmp_path, "[audit]\nsensitive =\noffice_hours = always\n").warnings == ()
+
+
+def test_a_key_that_cannot_be_seen_is_for_whoever_uses_it_to_tell(tmp_path: Path) -> None:
+    """Other commands read the settings as well, perhaps as a user who may not look into the folder."""
+    (tmp_path / "plugins").mkdir()
+
+    assert load(tmp_path, f"[audit]\nkey_file = {'x' * 300}\n").settings.audit_key_file.name == "x" * 300

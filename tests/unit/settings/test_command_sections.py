@@ -152,6 +152,7 @@ def test_what_needs_a_confirmation_does_not_run_yet(machine: Machine, confirm: s
         ("[command.up]\nrun = x\nparams = *a, b?\n", "3: params: b stands after *a, which takes all words."),
         ("[command.up]\nrun = x\nparams = a b\n", "3: params: 'a b' is not a parameter."),
         ("[command.up]\nrun = x\ncwd = nowhere\n", "3: cwd: 'nowhere' is not a folder."),
+        (f"[command.up]\nrun = x\ncwd = {'x' * 300}\n", "3: cwd: "),
         ("[command.up]\nrun = x\ntimeout = 0\n", "3: timeout: the time is nothing."),
         ("[command.up]\nrun = x\ntimeout = soon\n", "3: timeout: 'soon' is not a duration."),
         ("[command.up]\nrun = x\nrun = y\n", "3: run is set twice, here and in line 2."),
