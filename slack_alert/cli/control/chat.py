@@ -80,7 +80,10 @@ def _lines(prompt: str) -> Iterator[str]:
 
 def _own_lines(prompt: str) -> Iterator[str]:
     """Return the lines of the standard input, which is empty for plugins from here on."""
-    stdin = os.fdopen(os.dup(sys.stdin.fileno()), encoding=sys.stdin.encoding, errors="replace")
     if prompt:
         click.echo(prompt, nl=False)
-    return iter(stdin)
+    try:
+        descriptor = sys.stdin.fileno()
+    except OSError:  # It stands for another one, and nobody but us reads it.
+        return iter(sys.stdin)
+    return iter(os.fdopen(os.dup(descriptor), encoding=sys.stdin.encoding, errors="replace"))

@@ -13,7 +13,7 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.format import instant
-from slack_alert.cli.output.streams import echo, echo_json, echo_json_line
+from slack_alert.cli.output.streams import echo, echo_change, echo_json, echo_json_line
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import StoreError
@@ -205,6 +205,7 @@ def _verification_json(found: Verification, zone: tzinfo) -> dict[str, object]:
 def _export(reader: AuditReader, settings: Settings, path: Path, *, since: datetime | None, limit: int | None) -> int:
     from slack_alert.operations.audit import export_audit
 
-    count = export_audit(reader.audit(since=since, limit=limit), path, settings.timezone)
-    echo(f"{count:,} {plural(count, 'entry', 'entries')} written to {path}.")
+    entries = reader.audit(since=since, limit=limit)
+    count = sum(1 for _ in entries) if settings.dry_run else export_audit(entries, path, settings.timezone)
+    echo_change(f"{count:,} {plural(count, 'entry', 'entries')} written to {path}.", settings)
     return exit_codes.FINE

@@ -266,6 +266,13 @@ def test_an_export_replaces_a_file_that_others_could_read(audited: Project) -> N
     assert [path.name for path in audited.path.iterdir() if path.name.startswith(".audit")] == []
 
 
+def test_an_export_is_only_tried_in_a_dry_run(audited: Project) -> None:
+    done = audited.run("audit", "--export", "audit.jsonl", "--dry-run")
+
+    assert done.out == "Dry run, nothing is changed; without it: 3 entries written to audit.jsonl.\n"
+    assert not (audited.path / "audit.jsonl").exists()
+
+
 def test_an_export_that_fails_leaves_what_was_there(audited: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     file = audited.write("audit.jsonl", "old\n")
 
