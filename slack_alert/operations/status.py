@@ -35,6 +35,16 @@ class StoreState(Struct):
     is_hidden: bool = False
 
 
+class DoorVitals(Struct, frozen=True):
+    """A door by which people come in, as the program has seen it last."""
+
+    name: str
+    is_open: bool
+    since: datetime
+    #: Why it is closed.
+    reason: str = ""
+
+
 class Vitals(Struct, frozen=True):
     """The state of the running program as seen from outside."""
 
@@ -53,6 +63,8 @@ class Vitals(Struct, frozen=True):
     pool: ExecutorLoad
     #: Why `heartbeat_url` did not take the last heartbeat.
     heartbeat: str | None
+    #: The doors by which people come in; empty while it does not run, and where there are none.
+    doors: tuple[DoorVitals, ...] = ()
 
     @property
     def is_delivering(self) -> bool:
@@ -90,7 +102,12 @@ def status(store: StoreState, stalled_addresses: Callable[[datetime], list[str]]
     return Vitals(
         now, store, last_alive(store.snapshot), is_ticking, stalled_since(seen), tuple(seen.get("refused", ())),
         tuple(stalled), seen.get("runs", 0), ExecutorLoad(**seen.get("pool", {})), seen.get("heartbeat"),
+        tuple(map(_door, seen.get("doors", ()))),
     )  # fmt: skip
+
+
+def _door(seen: Mapping[str, Any]) -> DoorVitals:  # Any: JSON, as above
+    return DoorVitals(seen["name"], seen["open"], datetime.fromisoformat(seen["since"]), seen["reason"])
 
 
 def status_title(vitals: Vitals) -> str:
@@ -117,10 +134,23 @@ def status_rows(vitals: Vitals, zone: tzinfo) -> list[tuple[str, str, str]]:
         # The service behind the URL alerts by itself; everything else may be well here.
         said = f"`heartbeat_url` did not take the last one: {vitals.heartbeat}"
         rows.append(("heartbeat", "warn", said))
+    if vitals.doors:
+        rows.append(_doors(vitals, zone))
     return rows
 
 
 _UNSEEN = "cannot be seen by this user"
+
+
+def _doors(vitals: Vitals, zone: tzinfo) -> tuple[str, str, str]:
+    said = [
+        f"{door.name} {'open' if door.is_open else 'closed'} since "
+        f"{format_time(door.since, zone, vitals.now, seconds='never')}{f' ({door.reason})' if door.reason else ''}"
+        for door in vitals.doors
+    ]
+    closed = [door for door in vitals.doors if not door.is_open]
+    mark = "fail" if len(closed) == len(vitals.doors) else "warn" if closed else "ok"
+    return "doors", mark, "; ".join(said)
 
 
 def _clock(vitals: Vitals, zone: tzinfo) -> str:

@@ -17,7 +17,7 @@ from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
     from slack_alert.cli.output.text_tables import Style
-    from slack_alert.operations.status import Vitals
+    from slack_alert.operations.status import DoorVitals, Vitals
 
 
 @click.command()
@@ -56,6 +56,13 @@ def _json(vitals: Vitals, zone: tzinfo) -> dict[str, object]:
         "database": {
             "ok": store.fault is None, "path": str(store.path), "made": store.is_made, "error": store.fault,
         },
+        **({"doors": [_door_json(door, zone) for door in vitals.doors]} if vitals.doors else {}),
+    }  # fmt: skip
+
+
+def _door_json(door: DoorVitals, zone: tzinfo) -> dict[str, object]:
+    return {
+        "ok": door.is_open, "name": door.name, "since": instant(door.since, zone), "reason": door.reason or None,
     }  # fmt: skip
 
 

@@ -60,7 +60,7 @@ class App:
         self._components = components
         self._config = config
         self._signals = ShutdownSignals(config.drain_timeout + _PATIENCE, components.children.kill_all)
-        self._liveness = Liveness(components)
+        self._liveness = Liveness(components, lambda: self._chat.doors if self._chat is not None else ())
         self._is_lost = False
         self._chat: Chat | None = None
         self._inbox_poller = InboxPoller(components, config.errors_to, self._open_chat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from slack_alert.core.structs import asdict
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.ports import Door, DoorState
 from slack_alert.engine.runs.run_records import going_on, submit_with_starts
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,10 @@ PULSE_NAME = "(pulse)"
 class Liveness:
     """Records signs of life, and which runs are in progress."""
 
-    def __init__(self, components: Components) -> None:
+    def __init__(self, components: Components, doors: Callable[[], Sequence[Door]] = tuple) -> None:
         self._components = components
+        #: Returns the doors by which people come in; most programs have none.
+        self._doors = doors
         self._ticked: datetime | None = None
         self._stopped: datetime | None = None
         #: The runs of which `record_running` recorded the start, and not yet the end.
@@ -92,6 +95,11 @@ class Liveness:
         """Record that the program ended cleanly."""
         self._write(now, is_clean=True)
 
+    @staticmethod
+    def pulse_of_doors(doors: Sequence[Door]) -> Mapping[str, object]:
+        """Return what a sign of life has of doors; nothing where there are none."""
+        return {"doors": [_door(door.name, door.state()) for door in doors]} if doors else {}
+
     def _write(self, now: datetime, *, is_clean: bool) -> None:
         components = self._components
         if not components.keeps_pulse:
@@ -111,9 +119,14 @@ class Liveness:
             "heartbeat": components.heartbeat.trouble if components.heartbeat else None,
             "refused": components.sender.troubles,
             "stalled": [*components.sender.stalls, *self._still],
+            **self.pulse_of_doors(self._doors()),
         }
         # It implies that the outcome of all slots before it is recorded.
         submit_with_starts(components.writer, Batch(pulse=json.dumps(pulse)), going_on(runs, now))
+
+
+def _door(name: str, state: DoorState) -> Mapping[str, object]:
+    return {"name": name, "open": state.is_open, "since": state.since.isoformat(), "reason": state.reason}
 
 
 def stalled_since(pulse: Mapping[str, Any]) -> datetime | None:
