@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.stores import SqliteReader
 from tests.fakes.program import Program, running
 from tests.fakes.slack import FakeSlack, Posted
 from tests.fakes.slack_events import event_body, message_event
@@ -93,7 +94,10 @@ def test_what_comes_by_two_doors_and_again_runs_once_and_a_kill_loses_nothing(tm
             program.start("-s", scheduler)
             program.wait_until(lambda: answers(slack, meanwhile) != [], "the answer to what was asked meanwhile")
             ended = program.stop()
+            with closing(SqliteReader(program.database)) as reader:
+                doors = json.loads(reader.snapshot().pulse or "{}")["doors"]
 
+        assert {door["name"]: door["open"] for door in doors} == {"slack.http": False, "slack.polling": False}
         assert (statuses, forged, ended) == ([200, 200, 200], 401, 0)
         assert answers(slack, first) == ["shop is deployed"]
         assert answers(slack, meanwhile) == ["meanwhile is deployed"]
