@@ -45,10 +45,11 @@ from slack_alert.engine.commands.subscriptions import CHAT_PACK, Subscriptions
 from slack_alert.engine.context.key_value import Wait
 from slack_alert.engine.durable_values import durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Inbox, Reader, Submit
+from slack_alert.engine.ports import Reader, Submit
 from slack_alert.engine.requests.apply import MUTES_PACK, TAKING
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
+from slack_alert.operations.status import Vitals
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
@@ -66,6 +67,7 @@ def make_chat(
     side: SlackSide | None = None,
     beside: Beside | None = None,
     idle: Sequence[Job] | None = None,
+    vitals: Callable[[], Vitals] | None = None,
 ) -> Chat:
     """Make what takes commands; without `beside` it must be called on the loop on which it will run.
 
@@ -110,11 +112,10 @@ def make_chat(
         prefix=next(iter(settings.chat_prefix), ""),
     )
     subscriptions = Subscriptions(runtime.services.key_value_store(CHAT_PACK))
-    # A test moves the clock, and applies what is in the inbox.
-    submit = partial(_made_at_once, runtime) if beside is None else partial(_left_in, stores.inbox)
     program = _program(
         settings, runtime, stores, lambda: runner,
-        submit=submit, is_without_jobs=idle is not None, catalog=catalog, commands=commands,
+        submit=partial(_made_at_once, runtime), vitals=vitals or partial(read_vitals, settings),
+        is_without_jobs=idle is not None, catalog=catalog, commands=commands,
         answers=options, decide=decider.decide, channel_name=slack.names.name_of, subscriptions=subscriptions,
     )  # fmt: skip
     services = replace(runtime.services, program=program)
@@ -166,11 +167,6 @@ def _notice(settings: Settings, runtime: Runtime) -> Callable[[AuditEntry], Mess
     return notice
 
 
-def _left_in(inbox: Inbox, *requests: Request) -> bool:
-    inbox.add(*requests)
-    return True
-
-
 def _made_at_once(runtime: Runtime, *requests: Request) -> bool:
     """Make changes, durable and to be read when this returns: the next question finds them."""
     now, waits = runtime.clock.now(), dict[str, Wait]()
@@ -218,6 +214,7 @@ def _program(
     runner: Callable[[], Commands],
     *,
     submit: Submit,
+    vitals: Callable[[], Vitals],
     is_without_jobs: bool,
     catalog: Callable[[], Catalog],
     commands: Callable[[], Sequence[Command]],
@@ -245,7 +242,7 @@ def _program(
         read=read,
         submit=submit,
         mutes=lambda snapshot: make_mutes(settings, snapshot.entries),
-        vitals=partial(read_vitals, settings),
+        vitals=vitals,
         is_without_jobs=is_without_jobs,
         queue=lambda: runner().queue,
         open=lambda: [one.asked for one in runner().open],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from slack_alert.bootstrap.chat import make_chat
@@ -24,7 +25,8 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.app.components import Stores
 from slack_alert.engine.commands.commands import OpenRun
-from slack_alert.engine.durable_values import NUMBER_PACK, write_durably
+from slack_alert.engine.durable_values import write_durably
+from slack_alert.engine.ports import ExecutorLoad
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.engine.system.loop_runner import run_to_end
@@ -33,6 +35,7 @@ from slack_alert.executors.calling.output import captured
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import DirectExecutor
 from slack_alert.executors.pool import PoolExecutor
+from slack_alert.operations.status import StoreState, Vitals
 from slack_alert.settings import Settings
 from slack_alert.stores.memory import MemoryStore
 from slack_alert.stores.sqlite.inbox_file import MemoryInbox
@@ -63,6 +66,8 @@ class Shown:
     thread: str
     is_edit: bool
     at: datetime
+    #: What its buttons do: `ack ops.disk`.
+    buttons: tuple[str, ...]
 
 
 class ChatHarness:
@@ -82,28 +87,26 @@ class ChatHarness:
         self.settings = settings
         self._clock = clock
         self._store = store
-        self._taken = 0
-        self._inbox = MemoryInbox()
         self._steps = NextSteps()
         snapshot = store.open()
         render = Render(new_mark(), Redaction(settings.secrets()))
         recorder = OrderedRecorder(store, clock)
-        self._mutes = make_mutes(settings, snapshot.entries)
+        mutes = make_mutes(settings, snapshot.entries)
         services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
         self._executor = StepExecutor(DirectExecutor(Caller(clock, render)), clock, holds)
         self._simulation = Simulation(
             catalog, clock, self._executor, mark=render.mark, recorder=recorder, services=services,
-            mute=self._mutes.reason, snapshot=snapshot.of_jobs(),
+            mute=mutes.reason, snapshot=snapshot.of_jobs(), has_buttons=True,
         )  # fmt: skip
         self._engine = self._simulation.engine
         # A chat uses what these have in common with those of a real program.
         runtime = Runtime(
-            clock, render.mark, snapshot, store, cast("Writer", recorder), recorder, self._mutes,
+            clock, render.mark, snapshot, store, cast("Writer", recorder), recorder, mutes,
             cast("PoolExecutor", self._executor), self._engine, services,
         )  # fmt: skip
         chat = make_chat(
-            settings, runtime, Stores(store, self._inbox, lambda: store),
-            side=SlackSide((), {"slack": people}, ChannelsByName()), beside=self._steps,
+            settings, runtime, Stores(store, MemoryInbox(), lambda: store),
+            side=SlackSide((), {"slack": people}, ChannelsByName()), beside=self._steps, vitals=self._vitals,
         )  # fmt: skip
         self.commands, self._intake = chat.commands, chat.intake
         self.commands.restore(snapshot)
@@ -116,7 +119,7 @@ class ChatHarness:
     def settle(self) -> None:
         """Do all that is to be done now."""
         with captured(sys.stderr):
-            while self._apply_requests() or self._steps.run_next() or self._executor.run_next():
+            while self._steps.run_next() or self._executor.run_next():
                 pass
             self.commands.refresh()
 
@@ -173,16 +176,11 @@ class ChatHarness:
         known = [each.words if isinstance(each, Command) else each.name for each in self._runnable]
         raise LookupError(f"There is no command or job {name!r} to hold. Loaded: {', '.join(known) or 'nothing'}.")
 
-    def _apply_requests(self) -> bool:
-        """Apply what verbs ask for; return whether there was anything."""
-        waiting = [request for request in self._inbox.peek() if request.id > self._taken]
-        for request in waiting:
-            self._taken = request.id
-            batch = self._engine.handle(request, now=self._clock.now())
-            for entry in (each for each in batch.entries if each.pack != NUMBER_PACK):
-                self._mutes.accept(entry)
-        self._inbox.remove([request.id for request in waiting])
-        return bool(waiting)
+    def _vitals(self) -> Vitals:
+        """Return that all is well: a program on a clock of its own neither hangs nor waits for a service."""
+        store = StoreState(Path(self.settings.database), pid=1, snapshot=self._store.snapshot())
+        runs = len(self.commands.running)
+        return Vitals(self._clock.now(), store, self._clock.now(), True, None, (), (), runs, ExecutorLoad(), None)
 
     def _next(self, end: datetime) -> datetime:
         """Return the next moment at which something happens, at most `end`."""
@@ -196,7 +194,12 @@ class ChatHarness:
 def _shown(delivery: Delivery) -> Shown:
     message = delivery.message
     is_edit = message.manner is DeliveryMode.EDIT
-    text = plain(fallback(message.piece))
     return Shown(
-        message.root if is_edit else message.key, text, message.to.shown, message.thread, is_edit, delivery.created
+        message.root if is_edit else message.key,
+        plain(fallback(message.piece)),
+        message.to.shown,
+        message.thread,
+        is_edit,
+        delivery.created,
+        tuple(" ".join(filter(None, (each.action, each.about, each.rest))) for each in message.buttons),
     )

@@ -34,7 +34,7 @@ _SERVICE, _DOOR = "slack", "slack.socket"
 class Answer(str):
     """The text of a message as people see it now, and what is known about it."""
 
-    __slots__ = ("before", "by", "thread", "to")
+    __slots__ = ("before", "buttons", "by", "thread", "to")
     #: `#ops`, `@ann`.
     to: str
     #: The thread it is in, to be given to `says`; empty: it is in none.
@@ -43,13 +43,23 @@ class Answer(str):
     by: str
     #: Its earlier texts.
     before: tuple[str, ...]
+    #: What its buttons do, as `presses` takes it: `ack ops.disk`.
+    buttons: tuple[str, ...]
 
     def __new__(  # noqa: PYI034 - `Self` comes with Python 3.11
-        cls, text: str, *, to: str = "", thread: str = "", by: str = "", before: Iterable[str] = ()
+        cls,
+        text: str,
+        *,
+        to: str = "",
+        thread: str = "",
+        by: str = "",
+        before: Iterable[str] = (),
+        buttons: Iterable[str] = (),
     ) -> Answer:
         """Make an answer."""
         made = super().__new__(cls, text)
-        made.to, made.thread, made.by, made.before = to, thread, by, tuple(before)
+        made.to, made.thread, made.by = to, thread, by
+        made.before, made.buttons = tuple(before), tuple(buttons)
         return made
 
 
@@ -299,6 +309,7 @@ class ChatRehearsal:
                 thread=seen[0].thread,
                 by=self._asked_by.get(seen[0].thread, ""),
                 before=[each.text for each in seen[:-1]],
+                buttons=seen[-1].buttons,
             )
             for seen in texts.values()
         ]

@@ -42,12 +42,20 @@ class Simulation:
         skips: bool = False,
         mute: MuteReason = never_muted,
         snapshot: Snapshot | None = None,
+        has_buttons: bool = False,
     ) -> None:
         self._clock = clock
         self._skips = skips
         self.recorder = recorder or MemoryRecorder()
         self.engine = Engine(
-            catalog, recorder=self.recorder, executor=executor, clock=clock, mark=mark, services=services, mute=mute
+            catalog,
+            recorder=self.recorder,
+            executor=executor,
+            clock=clock,
+            mark=mark,
+            services=services,
+            mute=mute,
+            has_buttons=has_buttons,
         )
         start = clock.now()
         self.engine.restore(snapshot or Snapshot(), start)

@@ -45,3 +45,9 @@ def sweep(ctx: Context, folders: int = 3) -> str:
 def login(user: str, token: Annotated[str, "secret"]) -> str:
     """Log in."""
     return f"{user} is in" if token else "no token"
+
+
+@deco(cron="0 12 * * *", to="#ops")
+def disk() -> str:
+    """Look whether the disk is full."""
+    return "the disk is full"

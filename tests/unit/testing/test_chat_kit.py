@@ -98,7 +98,8 @@ def test_a_role_that_is_missing_refuses_and_names_the_line(ops: ChatRehearsal) -
 def test_who_is_no_member_may_not_what_members_may(ops: ChatRehearsal, standing: str) -> None:
     getattr(ops, standing)("eve")
 
-    assert ops.says("eve", "!sweep")[0].startswith("denied: ")
+    ops.says("eve", "!sweep")
+    assert (ops.audit[-1].verdict, ops.history) == (AuditVerdict.DENIED, [])
     ops.member("eve")
     assert ops.says("eve", "!sweep") == ["done\nswept"]
 
@@ -207,6 +208,30 @@ def test_jobs_of_the_same_file_run_as_time_passes(ops: ChatRehearsal) -> None:
     assert [(answer, answer.to, answer.by) for answer in ops.answers][:1] == [("full", "#alerts", "")]
 
 
+def test_verbs_work_on_the_program_of_the_test(ops: ChatRehearsal) -> None:
+    ops.admins("cat")
+    assert "slack-alert is alive" in ops.says("ann", "!status")[0]
+
+    ops.says("cat", "!mute disk for 1h")
+    ops.advance(minutes=10)
+    assert [record.verdict for record in ops.history if record.binding == "ops.disk"] == [Verdict.MUTED] * 2
+
+    assert first_lines(ops.says("cat", "!run disk")) == ["done"]
+    assert "`deploy`" in ops.says("ann", "!help")[0]
+
+
+def test_an_alert_has_buttons_until_somebody_takes_care(ops: ChatRehearsal) -> None:
+    ops.admins("cat")
+    ops.advance(minutes=5)
+    (alert,) = ops.answers
+    assert "ack ops.disk" in alert.buttons
+
+    ops.presses("cat", "ack", "ops.disk", channel=alert.to)
+
+    assert (ops.answers[0].before, "cat" in ops.answers[0]) == (("full",), True)
+    assert "ack ops.disk" not in ops.answers[0].buttons
+
+
 def test_buttons_are_pressed(ops: ChatRehearsal) -> None:
     assert ops.presses("ann", "deploy", "shop") == ["ann: deploy shop\ndone\nshop is on staging"]
 
@@ -227,7 +252,7 @@ def test_guards_are_asked_whatever_is_held(chat: ChatRehearsal) -> None:
     with chat.held():
         assert chat.says("ann", "!deploy shop") == ["not run: nothing is deployed on Fridays"]
         assert chat.says("ann", "!deploy blog") == []
-        assert "slack:T0/U0ANN" in chat.says("ann", "!whoami")[0]
+        assert "1 running" in chat.says("ann", "!queue")[0]
     assert chat.answers[-1] == "done\nblog"
 
 
