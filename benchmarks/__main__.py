@@ -8,6 +8,7 @@ import sys
 
 from benchmarks import (
     blocking,
+    commands,
     delivery,
     faults,
     fire,
@@ -35,6 +36,7 @@ ALL = {
     "flaky": flaky.rows,
     "memory": memory.rows,
     "simulate": simulate.rows,
+    "commands": commands.rows,
     "growth": growth.rows,
     "trip": trip.rows,
 }

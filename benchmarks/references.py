@@ -43,9 +43,14 @@ ORIGINAL = Reference(
     ),
 )
 APSCHEDULER = Reference("apscheduler", "BENCH_APSCHEDULER", (("APScheduler>=3.11,<3.12", "tornado", "gevent"),))
+#: Bots that take commands from Slack.
+ERRBOT = Reference("errbot", "BENCH_ERRBOT", (("errbot==6.2.1", "slack_sdk==3.48.0", "setuptools<81"),))
+OPSDROID = Reference(
+    "opsdroid", "BENCH_OPSDROID", (("opsdroid==0.31.0", "slack_sdk==3.48.0", "certifi", "emoji", "setuptools<81"),)
+)
 
 
-def make(references: Sequence[Reference] = (ORIGINAL, APSCHEDULER)) -> None:
+def make(references: Sequence[Reference] = (ORIGINAL, APSCHEDULER, ERRBOT, OPSDROID)) -> None:
     """Make the environments that are not there yet."""
     for reference in references:
         folder = _cache() / reference.name

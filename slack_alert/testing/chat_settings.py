@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from slack_alert.core.commands.roles import BUILT_IN
-from slack_alert.settings import Settings, load_settings
+from slack_alert.settings import KEYS, Settings, load_settings
 
 #: What names people rather than numbers or channels.
 RIGHTS = ("roles", "permissions", "people")
@@ -53,7 +53,9 @@ class ChatSettings:
             "ignore_global_config": True,
             "database": f"sqlite:///{folder}/state.db",
         }
-        environ = {"TZ": "UTC", "SLACK_ALERT_TOKEN": "xoxb-0-test"}
+        # Files of secrets are where the program runs, and not where it is tested.
+        secrets = {key.variable: "test" for key in KEYS if key.kind == "secret" and key.written in self._written}
+        environ = {**secrets, "TZ": "UTC", "SLACK_ALERT_TOKEN": "xoxb-0-test"}
         return load_settings(flags, environ, cwd=folder, home=None).settings
 
     def _text(self, *, with_rights: bool) -> str:

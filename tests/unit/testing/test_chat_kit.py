@@ -266,6 +266,15 @@ def test_a_file_of_settings_holds_with_the_ids_in_it(chat: ChatRehearsal) -> Non
     chat.load(
         OPS,
         config="""
+            [slack]
+            token_file = /run/secrets/token
+            app_token_file = /run/secrets/app_token
+            signing_secret_file = /run/secrets/signing_secret
+            database = sqlite:////var/lib/alerts/state.db
+            channel = #ops
+            path = /srv/alerts
+            [audit]
+            key_file = /etc/alerts/audit.key
             [roles]
             ops = U123
             [queues]
