@@ -8,6 +8,7 @@ import sys
 
 from benchmarks import (
     blocking,
+    command_kills,
     commands,
     delivery,
     faults,
@@ -37,6 +38,7 @@ ALL = {
     "memory": memory.rows,
     "simulate": simulate.rows,
     "commands": commands.rows,
+    "command_kills": command_kills.rows,
     "growth": growth.rows,
     "trip": trip.rows,
 }

@@ -100,7 +100,10 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
     named = [
         place.conversation for line in settings.permissions.lines for place in line.places if place.service == "slack"
     ]
-    names = ChannelNames(channels, runtime.clock, filter(_is_name, (*named, *settings.chat_prefixes)))
+    # Whether a text may be shown where somebody asks depends on the channels that jobs speak in.
+    spoken_in = [job.to.conversation for job in runtime.engine.catalog.jobs if job.to.channel == "slack"]
+    all_names = (*named, *settings.chat_prefixes, settings.channel or "", settings.errors_to or "", *spoken_in)
+    names = ChannelNames(channels, runtime.clock, filter(_is_name, all_names))
 
     async def close() -> None:
         people.close()
