@@ -72,7 +72,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 def _lived(slack: FakeSlack, folder: Path, options: Options) -> tuple[dict[str, Posted], Program]:
     """Let the program live and die; return what was asked for by its first word, and the program after its end."""
-    chance = random.Random(options.seed)  # noqa: S311 - it guards nothing
+    chance = random.Random(options.seed)
     slack.socket.rules.acknowledge, slack.socket.rules.retries = 0.5, (0.2,) * 1000
     conf = (
         f"token = {slack.workspace.token}\napp_token = {slack.workspace.app_token}\nchannel = #ops\n"

@@ -1,8 +1,9 @@
 """The cost of a command: from a message in Slack to its answer there, beside Errbot and opsdroid.
 
-All three take it from Slack's Socket Mode and answer by `chat.postMessage`, one command after another, in the same fake
-Slack, which notes the time of both: opsdroid with its own Slack connector, Errbot with `benchmarks/chat/errbot_backend`,
-which does no more than that. This program writes each command to the disk three times meanwhile, they never do.
+All three take it from Slack's Socket Mode and answer by `chat.postMessage`, one command after another, in the same
+fake Slack, which notes the time of both: opsdroid with its own Slack connector, Errbot with
+`benchmarks/chat/errbot_backend`, which does no more than that. This program writes each command to the disk three times
+meanwhile, they never do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from benchmarks.process import Process
 from benchmarks.references import ERRBOT, OPSDROID
 from benchmarks.report import Options, Row, main
 from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_workspace import BOT_USER
 
 _HERE = Path(__file__).parent / "chat"
 _ROOT = Path(__file__).parents[1]
@@ -68,6 +70,9 @@ def _measured(bot: Bot) -> tuple[float, float, float]:
     """Return seconds to the answer, processor seconds a command, and the idle program's bytes."""
     with FakeSlack() as slack, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # opsdroid looks itself up.
+        slack.workspace.users = {**slack.workspace.users, BOT_USER: "bot"}
+        slack.workspace.accounts = {BOT_USER: {"is_bot": True, "profile": {"bot_id": "B0BOT"}}}
         words = bot.words(folder, slack)
         environment = {"PATH": os.environ["PATH"], "HOME": name, "BENCH_SLACK": slack.url, "TZ": "UTC"}
         with Process(words, environment | bot.environment, folder) as process:
@@ -82,7 +87,7 @@ def _measured(bot: Bot) -> tuple[float, float, float]:
                 time.sleep(0.5)  # What is left to do of the last one.
                 return median(times), (process.processor_seconds - began) / _COUNT, memory
             except AssertionError as error:
-                raise RuntimeError(f"{bot.name}: {error}\n{process.errors[-2000:]}") from error
+                raise RuntimeError(f"{bot.name}: {error}\n{process.errors[:3000]}") from error
 
 
 def _ask(slack: FakeSlack, number: int) -> float:
@@ -114,7 +119,8 @@ def _errbot(folder: Path, slack: FakeSlack) -> tuple[str, ...]:
     (folder / "data").mkdir()
     (folder / "config.py").write_text(
         "import logging\nBACKEND = 'Socket'\n"
-        f"BOT_EXTRA_BACKEND_DIR = {str(_HERE / 'errbot_backend')!r}\nBOT_EXTRA_PLUGIN_DIR = {str(_HERE / 'errbot_plugins')!r}\n"
+        f"BOT_EXTRA_BACKEND_DIR = {str(_HERE / 'errbot_backend')!r}\n"
+        f"BOT_EXTRA_PLUGIN_DIR = {str(_HERE / 'errbot_plugins')!r}\n"
         f"BOT_DATA_DIR = {str(folder / 'data')!r}\nBOT_LOG_FILE = None\nBOT_LOG_LEVEL = logging.WARNING\n"
         f"BOT_IDENTITY = {{'token': {slack.workspace.token!r}, 'app_token': {slack.workspace.app_token!r}}}\n"
         "BOT_ADMINS = ('U0ANN',)\nBOT_PREFIX = '!'\nSTORAGE = 'Memory'\nSUPPRESS_CMD_NOT_FOUND = True\n",

@@ -47,7 +47,7 @@ class Socket(ErrBot):
     def build_identifier(self, text_representation: str) -> Any:
         return TestPerson(text_representation)
 
-    def build_reply(self, msg: Any, text: str | None = None, private: bool = False, threaded: bool = False) -> Any:
+    def build_reply(self, msg: Any, text: str | None = None, **_: object) -> Any:
         answer = self.build_message(text)
         answer.frm, answer.to, answer.parent = self.bot_identifier, msg.frm, msg
         return answer
