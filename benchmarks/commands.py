@@ -1,9 +1,8 @@
 """The cost of a command: from a message in Slack to its answer there, beside Errbot and opsdroid.
 
-All three take it from Slack's Socket Mode and answer by `chat.postMessage`, one command after another, in the same
-fake Slack, which notes the time of both: opsdroid with its own Slack connector, Errbot with
-`benchmarks/chat/errbot_backend`, which does no more than that. This program writes each command to the disk three times
-meanwhile, they never do.
+All three take it from Socket Mode and answer by `chat.postMessage`, one command after another, in the same fake Slack,
+which notes the time of both: opsdroid with its own Slack connector, Errbot with `benchmarks/chat/errbot_backend`,
+which does no more than that. This program writes each command to the disk three times meanwhile, they never do.
 """
 
 from __future__ import annotations

@@ -8,12 +8,28 @@ from __future__ import annotations
 import threading
 from typing import Any  # Errbot is not annotated.
 
-from errbot.backends.base import ONLINE, Message
-from errbot.backends.test import TestPerson
+from errbot.backends.base import ONLINE, Message, Person
 from errbot.core import ErrBot
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web import WebClient
+
+
+class SlackPerson(Person):
+    """Somebody, by the id of the account."""
+
+    def __init__(self, user: str) -> None:
+        self._user = user
+
+    @property
+    def person(self) -> str:
+        return self._user
+
+    nick = aclattr = fullname = client = email = person
+
+    def __str__(self) -> str:
+        """Return the id."""
+        return self._user
 
 
 class Socket(ErrBot):
@@ -45,7 +61,7 @@ class Socket(ErrBot):
         threading.Event().wait()
 
     def build_identifier(self, text_representation: str) -> Any:
-        return TestPerson(text_representation)
+        return SlackPerson(text_representation)
 
     def build_reply(self, msg: Any, text: str | None = None, **_: object) -> Any:
         answer = self.build_message(text)
