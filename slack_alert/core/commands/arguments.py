@@ -178,7 +178,9 @@ class _Given(Struct):
         count = "one word" if len(words) == 1 else f"{len(words)} words"
         is_text = last is not None and last.kind is ValueKind.TEXT
         hint = "Put a text of several words in quotes." if is_text else "Take the rest out."
-        raise BadValue(f"There {'is' if len(words) == 1 else 'are'} {count} too many{shown}", hint=hint)
+        # On one line: no line of the answer begins with what somebody typed.
+        told = " ".join(f"There {'is' if len(words) == 1 else 'are'} {count} too many{shown}".split())
+        raise BadValue(told, hint=hint)
 
     def refuse_option(self, word: str) -> None:
         """Raise BadValue for an option that no parameter has."""
