@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slack_alert.engine.ports import AuditReader
     from slack_alert.settings import Settings
 
+_HEADLESS = "Give a head that was posted: --head N:HASH."
 #: The default limit of lines for people.
 SHOWN = 50
 
@@ -157,11 +158,16 @@ def _verify(reader: AuditReader, settings: Settings, posted: str | None, *, as_j
             "Put it back, or set `key_file` in [audit]."
         )
     found = verify_audit(reader, key or b"", heads)
+    is_headless = not heads and found.head is not None
     if as_json:
-        echo_json(_verification_json(found, settings.timezone))
+        echo_json({**_verification_json(found, settings.timezone), "is_headless": is_headless})
     else:
         echo("\n".join(_told(found, settings)))
-    return exit_codes.FOUND if found.faults else exit_codes.FINE
+        if is_headless:
+            echo(
+                f"{settings.audit_key_file}.head is not there: nobody can tell whether the end was cut off. {_HEADLESS}"
+            )
+    return exit_codes.FOUND if found.faults or is_headless else exit_codes.FINE
 
 
 def _told(found: Verification, settings: Settings) -> Iterable[str]:

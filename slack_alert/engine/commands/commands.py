@@ -430,7 +430,7 @@ class Commands:
             edit = _NEAR + 1 - state
             return self._answers.waiting(one.asked, one.queued, self._queue, self._limits, now, edits=edit)
         assert one.run is not None, "it is running"
-        edit = _NEAR + one.told
+        edit = _NEAR + one.told if one.told else 0
         return self._answers.running(one.asked, one.queued, one.run, edit, now, one.canceled_by)
 
     def _finish(self, run: Run, result: Result) -> None:
@@ -505,6 +505,8 @@ class Commands:
                 self._beside.begin(in_own_thread(partial(end, one.run, grace=CANCEL_GRACE)))
             return
         self._open.pop(number, None)
+        # At once: before this is committed, the run before it may end.
+        self._queue = self._queue.remove(number)
         messages = self._answers.ended(
             one.asked, one.queued, None, QUIET, self._clock.now(),
             state=RunState.CANCELED, canceled_by=by, is_first=not one.told,

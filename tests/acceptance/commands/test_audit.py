@@ -158,7 +158,10 @@ def test_a_cut_off_end_is_noticed_by_a_head_that_was_posted(audited: Project) ->
     posted, head = head_of(audited), audited.path / ".slack_alert" / "audit.key.head"
     tamper(audited, "DELETE FROM audit WHERE id = 3")
     head.unlink()
-    assert audited.run("audit", "--verify").code == 0
+    blind = audited.run("audit", "--verify")
+    assert blind.code == 1
+    assert "nobody can tell whether the end was cut off" in blind.out
+    assert audited.run("audit", "--verify", "--json").json["is_headless"] is True
 
     done = audited.run("audit", "--verify", "--head", posted)
 
