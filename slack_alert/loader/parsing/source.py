@@ -103,7 +103,10 @@ def _undecodable(file: PluginFile, content: bytes, error: UnicodeDecodeError) ->
 
 @contextmanager
 def _syntax_problems(source: ParsedFile) -> Iterator[None]:
-    """Turn errors of the parser or compiler into problems, and warnings into notices, whatever the filters are."""
+    """Turn errors of the parser or compiler into problems, and warnings into notices, whatever the filters are.
+
+    A collection of garbage may happen meanwhile: what it warns of is somewhere else, and is not said of this file.
+    """
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
@@ -117,7 +120,7 @@ def _syntax_problems(source: ParsedFile) -> Iterator[None]:
         raise unusable_file(source.file, "SA101", f"the code cannot be compiled: {error}", hint="") from error
     for warning in told:
         notice = Problem(source.file.shown, warning.lineno, 1, Severity.NOTICE, "SA101", str(warning.message))
-        if notice not in source.problems:
+        if warning.filename == source.file.path and notice not in source.problems:
             source.problems.append(notice)
 
 

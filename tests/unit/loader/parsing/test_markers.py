@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import warnings
 from pathlib import Path
 
 import pytest
@@ -168,6 +170,20 @@ def test_the_place_of_a_problem_is_the_at_sign(tmp_path: Path, marker: str, plac
 def test_columns_count_characters(tmp_path: Path) -> None:
     assert problems(surveyed(tmp_path, "x = 'éééé' 5")) == [("SA101", 1, 12)]
     assert problems(surveyed(tmp_path, "é = 'éé'; return")) == [("SA101", 1, 11)]
+
+
+def test_only_what_the_compiler_warns_of_is_said_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = ast.parse
+
+    def parse_while_garbage_is_collected(text: str, path: str) -> ast.AST:
+        warnings.warn("unclosed thing", ResourceWarning, stacklevel=1)
+        return parse(text, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ast, "parse", parse_while_garbage_is_collected)
+        catalog = surveyed(tmp_path, "def f(): pass\nx = '\\d'")
+
+    assert problems(catalog) == [("SA101", 2, 1)]
 
 
 @pytest.mark.parametrize("second", ["@deco(minutes=5)\ndef f(): return 2", "def f(): return 2", "f = 2", "del f"])
