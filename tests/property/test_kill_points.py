@@ -329,6 +329,13 @@ def empty(folder: Path) -> Path:
     return folder
 
 
+def intervals(number: int, count: int, *, is_thorough: bool) -> Sequence[float]:
+    """Return how long it is down after a moment: in turn one of the intervals, or all, or two where moments abound."""
+    if not is_thorough:
+        return INTERVALS[number % len(INTERVALS) :][:1]
+    return INTERVALS if count < 30 else INTERVALS[number % 3 :: 3]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # of all moments, where other tests run beside it
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -341,7 +348,7 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
         pictures = filmed(empty(tmp_path / f"film {pace.name}"), scenario, pace)
         folder = empty(tmp_path / f"next {pace.name}")
         for number, picture in enumerate(pictures[:: max(1, scenario.every // 6) if is_thorough else scenario.every]):
-            for after in INTERVALS if is_thorough else INTERVALS[number % len(INTERVALS) :][:1]:
+            for after in intervals(number, len(pictures), is_thorough=is_thorough):
                 story = f"killed {picture.place} ({number} of {len(pictures)}), {after} s down, written {pace.value}"
                 survived(folder, scenario, picture, after, story)
 
