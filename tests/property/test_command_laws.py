@@ -95,7 +95,7 @@ class Story:
     def finish(self) -> None:
         """Let all that was asked for come to its end."""
         for _ in range(2):
-            self.rig.passes(hours=2)
+            self.rig.passes(hours=26)  # A time of the day may be tomorrow.
             while self.rig.executor.running:
                 self.rig.executor.end(self.rig.executor.running[0])
         self.note()
