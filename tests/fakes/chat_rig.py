@@ -169,8 +169,9 @@ class ChatRig:
             subscribers=self.subscriptions,
         )  # fmt: skip
         snapshot = self.store.open()
-        self.runner.restore(snapshot)
+        # What goes on beside the engine begins here at once, in a program once both are restored.
         self.engine.restore(snapshot.of_jobs(), self.clock.now())
+        self.runner.restore(snapshot)
 
     def says(self, who: str, text: str, *, ids: tuple[str, ...] = (), at: datetime | None = None) -> None:
         self._ids += 1
