@@ -17,8 +17,8 @@ from slack_alert.core.commands.permission_lines import (
 )
 from slack_alert.core.commands.permissions import (
     Arguments,
+    PermissionRule,
     Permissions,
-    Rule,
     RuleKind,
     decide,
     default_texts,
@@ -27,7 +27,7 @@ from slack_alert.core.commands.permissions import (
 )
 from slack_alert.core.commands.roles import ADMINS, MemberKind, named_people, roles_of
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import suggestion
 
@@ -110,13 +110,13 @@ def _people(permissions: Permissions, command: Command) -> Iterator[tuple[str, A
     for member in sorted(named_people(roles, written), key=lambda each: (each.kind is MemberKind.GROUP, each.id)):
         accounts = roles.people.get(member.id, (member.id,))
         if member.kind is MemberKind.GROUP:
-            yield member.shown, Asker(Identity("slack", "", ""), Standing.MEMBER, frozenset([member.id]))
+            yield member.shown, Asker(Identity("slack", "", ""), AccountStatus.MEMBER, frozenset([member.id]))
         elif member.kind is MemberKind.PERSON and accounts[0] not in seen:
             seen.add(accounts[0])
             account = next((each for each in accounts if each.startswith(_CHATS)), None)
             if account is not None:
                 service, _, user = account.partition(":")
-                yield _named(accounts), Asker(Identity(service, "", user), Standing.MEMBER)
+                yield _named(accounts), Asker(Identity(service, "", user), AccountStatus.MEMBER)
 
 
 def _named(accounts: Sequence[str]) -> str:
@@ -125,7 +125,7 @@ def _named(accounts: Sequence[str]) -> str:
 
 
 def _line(
-    permissions: Permissions, who: str, asker: Asker, asked: tuple[Command, Arguments], rules: Iterable[Rule]
+    permissions: Permissions, who: str, asker: Asker, asked: tuple[Command, Arguments], rules: Iterable[PermissionRule]
 ) -> MayLine:
     has = roles_of(permissions.roles, asker)
     nowhere = decide(permissions, asker, *asked, _NOWHERE)
@@ -143,7 +143,7 @@ def _at(place: Place) -> Conversation:
     return Conversation(place.service, place.conversation)
 
 
-def _written(rule: Rule) -> str:
+def _written(rule: PermissionRule) -> str:
     """Return a rule as it is written, with its place."""
     if rule.kind is RuleKind.DEFAULT:
         return f"nothing says who may: {', '.join(member.shown for member in rule.roles)}"
@@ -152,7 +152,7 @@ def _written(rule: Rule) -> str:
 
 
 _KINDS = (
-    ("any other member", Asker(Identity("slack", "", ""), Standing.MEMBER)),
-    ("a guest", Asker(Identity("slack", "", ""), Standing.GUEST)),
-    ("the terminal", Asker(Identity("cli", "", ""), Standing.TERMINAL)),
+    ("any other member", Asker(Identity("slack", "", ""), AccountStatus.MEMBER)),
+    ("a guest", Asker(Identity("slack", "", ""), AccountStatus.GUEST)),
+    ("the terminal", Asker(Identity("cli", "", ""), AccountStatus.TERMINAL)),
 )

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.structs import replace
@@ -165,14 +165,14 @@ class NamedPeople:
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
-        self._standings: dict[str, Standing] = {}
+        self._standings: dict[str, AccountStatus] = {}
         self._groups: dict[str, frozenset[str]] = {}
 
     async def asker(self, identity: Identity) -> Asker:
         """Return who that is."""
         name = next((name for name, user in self._ids.items() if user == identity.user), identity.name)
         groups = frozenset(group for group, members in self._groups.items() if identity.user in members)
-        return Asker(replace(identity, name=name), self._standings.get(identity.user, Standing.MEMBER), groups)
+        return Asker(replace(identity, name=name), self._standings.get(identity.user, AccountStatus.MEMBER), groups)
 
     def identity(self, name: str) -> Identity:
         """Return the account of a person."""
@@ -193,7 +193,7 @@ class NamedPeople:
         """Return whether a person of this name was mentioned."""
         return name in self._ids
 
-    def is_now(self, standing: Standing, names: Iterable[str]) -> None:
+    def is_now(self, standing: AccountStatus, names: Iterable[str]) -> None:
         """Set what people are."""
         for name in names:
             self._standings[self.id_of(name)] = standing

@@ -14,7 +14,7 @@ from types import ModuleType
 from slack_alert.bootstrap.plugin_loading import as_configured, defaults
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import ButtonPress, ChatMessage, ReplyTo, Standing
+from slack_alert.core.model.asked import AccountStatus, ButtonPress, ChatMessage, ReplyTo
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.record import Record
 from slack_alert.core.structs import replace
@@ -163,27 +163,27 @@ class ChatRehearsal:
 
     def guest(self, *names: str) -> None:
         """Say who is a guest of the workspace; all others are members."""
-        self.people.is_now(Standing.GUEST, names)
+        self.people.is_now(AccountStatus.GUEST, names)
 
     def stranger(self, *names: str) -> None:
         """Say who belongs to another workspace."""
-        self.people.is_now(Standing.STRANGER, names)
+        self.people.is_now(AccountStatus.STRANGER, names)
 
     def bot(self, *names: str) -> None:
         """Say who is a bot."""
-        self.people.is_now(Standing.BOT, names)
+        self.people.is_now(AccountStatus.BOT, names)
 
     def disabled(self, *names: str) -> None:
         """Say whose account is disabled."""
-        self.people.is_now(Standing.DISABLED, names)
+        self.people.is_now(AccountStatus.DISABLED, names)
 
     def unknown(self, *names: str) -> None:
         """Say of whom the service does not tell at present who that is."""
-        self.people.is_now(Standing.UNKNOWN, names)
+        self.people.is_now(AccountStatus.UNKNOWN, names)
 
     def member(self, *names: str) -> None:
         """Say who is a member, as all are of whom nothing else was said."""
-        self.people.is_now(Standing.MEMBER, names)
+        self.people.is_now(AccountStatus.MEMBER, names)
 
     def group(self, group: str, *names: str) -> None:
         """Say who is in a user group, such as `S789`."""

@@ -12,7 +12,7 @@ from slack_alert.channels.slack.manifest import CHAT_SCOPES, SCOPES
 from slack_alert.cli import exit_codes
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.core.catalog import Severity
-from slack_alert.core.explain.job_status import Standing
+from slack_alert.core.explain.job_status import JobStatus
 from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.retry import SendStatus
@@ -145,7 +145,7 @@ def test_every_fate_of_a_message_is_documented() -> None:
 
 
 def test_every_state_is_documented() -> None:
-    assert missing((state.value for state in Standing), page("reference/json.md")) == []
+    assert missing((state.value for state in JobStatus), page("reference/json.md")) == []
     assert missing((status.value for status in Status), page("howto/history-and-outbox.md")) == []
 
 

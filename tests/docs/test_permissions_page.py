@@ -13,7 +13,7 @@ from slack_alert.core.commands.permission_lines import Conversation
 from slack_alert.core.commands.permissions import Decision, Permissions, decide
 from slack_alert.core.commands.roles import BUILT_IN
 from slack_alert.core.commands.signature import Parameter
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.settings import load_settings
 from tests.docs.book import ROOT, Block, Page
 from tests.fakes.rights import ENV, command
@@ -60,7 +60,7 @@ def given(tmp_path: Path) -> Permissions:
 def person(text: str, *, is_unknown: bool = False) -> Asker:
     account, *groups = re.findall(r"`([^`]+)`", text)
     service, _, user = account.rpartition(":")
-    standing = Standing.GUEST if "guest" in text else Standing.MEMBER
+    standing = AccountStatus.GUEST if "guest" in text else AccountStatus.MEMBER
     found = frozenset(group for group in groups if group.startswith("S"))
     identity = Identity(service or "slack", "", user)
     return Asker(identity, standing, frozenset() if is_unknown else found, found if is_unknown else frozenset())

@@ -20,7 +20,7 @@ from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import AskedCommand, Asker, Identity, ReplyTo, Standing
+from slack_alert.core.model.asked import AccountStatus, AskedCommand, Asker, Identity, ReplyTo
 from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.engine.batches import StoredValue
@@ -97,10 +97,10 @@ class KnownPeople:
     """All are members."""
 
     def __init__(self) -> None:
-        self.standings: dict[str, Standing] = {}
+        self.standings: dict[str, AccountStatus] = {}
 
     async def asker(self, identity: Identity) -> Asker:
-        return Asker(identity, self.standings.get(identity.user, Standing.MEMBER))
+        return Asker(identity, self.standings.get(identity.user, AccountStatus.MEMBER))
 
 
 def command(words: str, **options: object) -> Command:

@@ -9,7 +9,7 @@ from slack_alert.core.commands.permission_lines import Conversation, parse_line
 from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.commands.roles import Roles, parse_members
 from slack_alert.core.commands.signature import Parameter, ValueKind
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.core.model.run import Action
 
 OPS = Conversation("slack", "C1", "ops")
@@ -60,7 +60,7 @@ def command(
 
 def asker(
     user: str = "U1",
-    standing: Standing = Standing.MEMBER,
+    standing: AccountStatus = AccountStatus.MEMBER,
     *,
     groups: Sequence[str] = (),
     unknown: Sequence[str] = (),
@@ -71,4 +71,4 @@ def asker(
     return Asker(identity, standing, frozenset(groups), frozenset(unknown))
 
 
-TERMINAL = asker("ann", Standing.TERMINAL, service="cli")
+TERMINAL = asker("ann", AccountStatus.TERMINAL, service="cli")

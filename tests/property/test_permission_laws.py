@@ -10,7 +10,7 @@ from slack_alert.core.commands.permission_lines import Conversation, parse_line
 from slack_alert.core.commands.permissions import decide, may_sometimes
 from slack_alert.core.commands.roles import parse_members
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.asked import Asker, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker
 from tests.fakes.rights import APP, DIRECT, ENV, OPS, TERMINAL, asker, command, permissions
 
 WORDS = st.text(alphabet="ab:=*?[]!-'\"\\ ,\t\n#@Ué9in", max_size=20) | st.text(max_size=20)
@@ -20,7 +20,7 @@ LINES = st.dictionaries(KEYS, VALUES, max_size=5)
 ROLES = {"ops": "U1, S8", "all": "ops, U2"}
 PEOPLE = st.sampled_from(
     [
-        *(asker(user, standing) for user in ("U1", "U2", "U4", "U9") for standing in Standing),
+        *(asker(user, standing) for user in ("U1", "U2", "U4", "U9") for standing in AccountStatus),
         asker("U5", groups=["S7"]),
         asker("U5", unknown=["S7", "S8"]),
         asker("0123", service="dingtalk"),
@@ -60,7 +60,7 @@ def test_who_is_not_known_to_be_of_the_workspace_may_nothing(
 ) -> None:
     given_ = permissions(lines, roles=ROLES, admins="U1, U2, U4", may_use="members, U1, all")
     decision = decide(given_, who, command("deploy", APP, ENV, allow=allow), {"app": "a", "env": env}, OPS)
-    nobody = {Standing.BOT, Standing.DISABLED, Standing.STRANGER, Standing.UNKNOWN}
+    nobody = {AccountStatus.BOT, AccountStatus.DISABLED, AccountStatus.STRANGER, AccountStatus.UNKNOWN}
 
     assert not (decision.is_allowed and who.standing in nobody)
     assert (explain(decision, given_.roles) == "") == decision.is_allowed

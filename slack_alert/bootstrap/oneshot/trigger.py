@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from slack_alert.settings import Settings
 
 
-class AskedRun(Struct, frozen=True):
+class TriggeredRun(Struct, frozen=True):
     """A run that a person asked for, with its messages and events."""
 
     record: Record
@@ -50,7 +50,7 @@ class AskedRun(Struct, frozen=True):
     is_taken: bool
 
 
-def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> AskedRun:
+def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[str, object]) -> TriggeredRun:
     """Call a function in this process because a person asked; its run is recorded, and posted if `is_posted`.
 
     `fields` are those of the event it answers. Raise BadValue if a required field is missing.
@@ -79,7 +79,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
         *(Request.of(Emit(event.name, dict(event.fields)), event.at) for event in events),
     ]
     is_taken = submit(settings, Request.of(RecordRun.of(record, told), run.slot), *left)
-    return AskedRun(record, told, tuple(events), is_taken)
+    return TriggeredRun(record, told, tuple(events), is_taken)
 
 
 def _with_keys(run: Run, told: Sequence[Message]) -> tuple[Message, ...]:

@@ -102,19 +102,19 @@ class AnswerOptions(Struct, frozen=True):
     prefix: str = "!"
 
 
-class Answer(Struct, frozen=True):
+class RunAnswer(Struct, frozen=True):
     """The text that a run's message becomes, and the pieces that follow in its thread."""
 
     edit: Text
     follow: tuple[Piece, ...] = ()
 
 
-def answer(view: RunView, options: AnswerOptions, value: Sequence[Piece] = ()) -> Answer:
+def answer(view: RunView, options: AnswerOptions, value: Sequence[Piece] = ()) -> RunAnswer:
     """Return what is told about a run; `value` is what it returned, laid out and redacted."""
     if view.is_question and view.state is RunState.DONE and value and isinstance(value[0], Text):
         first, *others = _followers(value, view.run.command.rpartition(".")[2])
         assert isinstance(first, Text), "as it was before"
-        return Answer(first, tuple(others))
+        return RunAnswer(first, tuple(others))
     text = Text(_TEXTS[view.state](view, options))
     return _with_value(text, value, name=view.run.command.rpartition(".")[2])
 
@@ -381,14 +381,14 @@ def _short(canonical: str, longest: int) -> str:
 # --- the value
 
 
-def _with_value(text: Text, value: Sequence[Piece], *, name: str) -> Answer:
+def _with_value(text: Text, value: Sequence[Piece], *, name: str) -> RunAnswer:
     """Return the text with the value below it where that fits; else the value follows in messages of its own."""
     if not value:
-        return Answer(text)
+        return RunAnswer(text)
     first, *others = value
     if isinstance(first, Text) and text.size + 1 + first.size <= LIMIT:
-        return Answer(Text(f"{text.text}\n{first.text}", first.entries), _followers(others, name))
-    return Answer(text, _followers(value, name))
+        return RunAnswer(Text(f"{text.text}\n{first.text}", first.entries), _followers(others, name))
+    return RunAnswer(text, _followers(value, name))
 
 
 def _followers(pieces: Iterable[Piece], name: str) -> tuple[Piece, ...]:

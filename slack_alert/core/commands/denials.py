@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from slack_alert.core.commands.permissions import Decision, Refusal, Rule, RuleKind
+from slack_alert.core.commands.permissions import Decision, PermissionRule, RuleKind, UnmetRule
 from slack_alert.core.commands.roles import (
     ADMINS,
     BUILT_IN,
@@ -17,7 +17,7 @@ from slack_alert.core.commands.roles import (
     named_people,
     standing_of,
 )
-from slack_alert.core.model.asked import Standing
+from slack_alert.core.model.asked import AccountStatus
 from slack_alert.core.structs import Struct
 
 #: In members; longer lists end with how many more there are.
@@ -79,7 +79,7 @@ def _own_roles(decision: Decision, roles: Roles) -> Iterator[str]:
     yield f"You are in {', '.join(decision.roles)}." if decision.roles else "You are in no role."
 
 
-def _denial(decision: Decision, refusal: Refusal, roles: Roles) -> Denial:
+def _denial(decision: Decision, refusal: UnmetRule, roles: Roles) -> Denial:
     kind = str(refusal.rule.kind)
     if refusal.unknown:
         return Denial(kind, _uncertain(decision, refusal))
@@ -91,44 +91,44 @@ def _denial(decision: Decision, refusal: Refusal, roles: Roles) -> Denial:
     return Denial(kind, subject, written, *_remedy(decision, refusal.rule, roles))
 
 
-def _uncertain(decision: Decision, refusal: Refusal) -> str:
+def _uncertain(decision: Decision, refusal: UnmetRule) -> str:
     service = _SERVICES.get(decision.asker.identity.service, decision.asker.identity.service)
     groups = [each for each in refusal.unknown if each != STANDING]
     what = f"who is in {' and '.join(groups)}" if groups else "who you are"
     return f"Try again: {service} does not tell now {what}, and `{decision.command}` depends on it"
 
 
-def _of_standing(decision: Decision, _rule: Rule, roles: Roles) -> str:
+def _of_standing(decision: Decision, _rule: PermissionRule, roles: Roles) -> str:
     return f"You may not use this bot: {_WORDS[standing_of(roles, decision.asker)]}"
 
 
-def _of_may_use(_decision: Decision, rule: Rule, roles: Roles) -> str:
+def _of_may_use(_decision: Decision, rule: PermissionRule, roles: Roles) -> str:
     return f"This bot is for {_who(rule, roles)}"
 
 
-def _of_line(decision: Decision, rule: Rule, roles: Roles) -> str:
+def _of_line(decision: Decision, rule: PermissionRule, roles: Roles) -> str:
     where = f" in {' or '.join(place.shown for place in rule.places)}" if rule.places else ""
     return f"`{decision.command}` is for {_who(rule, roles)}{where}"
 
 
-def _of_default(decision: Decision, rule: Rule, roles: Roles) -> str:
+def _of_default(decision: Decision, rule: PermissionRule, roles: Roles) -> str:
     return f"`{decision.command}` is for {_who(rule, roles)}, because nothing says who else may"
 
 
-def _of_faulty(decision: Decision, rule: Rule, roles: Roles) -> str:
+def _of_faulty(decision: Decision, rule: PermissionRule, roles: Roles) -> str:
     return f"`{decision.command}` is for {_who(rule, roles)} until {_rule(rule)} is corrected: {rule.fault}"
 
 
-def _of_unreadable(decision: Decision, rule: Rule, roles: Roles) -> str:
+def _of_unreadable(decision: Decision, rule: PermissionRule, roles: Roles) -> str:
     said = "an argument that decides who may is missing, and its default is not a plain value"
     return f"`{decision.command}` is for {_who(rule, roles)} here: {said} ({rule.where})"
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: PermissionRule) -> str:
     return f"`{rule.text}` ({rule.where})" if rule.where else f"`{rule.text}`"
 
 
-def _who(rule: Rule, roles: Roles) -> str:
+def _who(rule: PermissionRule, roles: Roles) -> str:
     """Return the roles of a rule, and in brackets who is in them where that is written down."""
     if rule.is_closed:
         return "nobody"
@@ -139,7 +139,7 @@ def _who(rule: Rule, roles: Roles) -> str:
     return f"{' or '.join(named)} ({shown})" if shown else " or ".join(named)
 
 
-def _remedy(decision: Decision, rule: Rule, roles: Roles) -> tuple[str, str]:
+def _remedy(decision: Decision, rule: PermissionRule, roles: Roles) -> tuple[str, str]:
     """Return a section and a line of it that lets this asker in, and nobody else; empty where none can."""
     own = _own(decision)
     if rule.kind in _WITHOUT_REMEDY or rule.is_closed or not own:
@@ -185,16 +185,16 @@ def _is_listed(member: Member, roles: Roles) -> bool:
 
 
 _WORDS = {
-    Standing.BOT: "bots ask for nothing here",
-    Standing.DISABLED: "the account is disabled",
-    Standing.STRANGER: "the account belongs to another workspace",
+    AccountStatus.BOT: "bots ask for nothing here",
+    AccountStatus.DISABLED: "the account is disabled",
+    AccountStatus.STRANGER: "the account belongs to another workspace",
 }
 _CLI_ROLE = "cli_role"
 _SERVICES = {"slack": "Slack", "dingtalk": "DingTalk"}
 #: Rules of which the text is shown behind who may.
 _WRITTEN = frozenset({RuleKind.MAY_USE, RuleKind.LINE, RuleKind.MARKER})
 _WITHOUT_REMEDY = frozenset({RuleKind.STANDING, RuleKind.FAULTY, RuleKind.UNREADABLE})
-_SUBJECTS: Mapping[RuleKind, Callable[[Decision, Rule, Roles], str]] = {
+_SUBJECTS: Mapping[RuleKind, Callable[[Decision, PermissionRule, Roles], str]] = {
     RuleKind.STANDING: _of_standing,
     RuleKind.MAY_USE: _of_may_use,
     RuleKind.LINE: _of_line,

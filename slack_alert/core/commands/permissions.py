@@ -41,7 +41,7 @@ from slack_alert.core.commands.roles import (
 )
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.asked import Asker, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker
 from slack_alert.core.model.run import Arguments as Values
 from slack_alert.core.structs import Struct, field
 
@@ -77,7 +77,7 @@ class RuleKind(str, Enum):
         return self.value
 
 
-class Rule(Struct, frozen=True):
+class PermissionRule(Struct, frozen=True):
     """A rule that has to hold: one of these roles, at one of these places; admins need neither."""
 
     kind: RuleKind
@@ -96,10 +96,10 @@ class Rule(Struct, frozen=True):
         return all(member.id == NOBODY for member in self.roles)
 
 
-class Refusal(Struct, frozen=True):
+class UnmetRule(Struct, frozen=True):
     """A rule that does not hold, or of which nobody knows now whether it does."""
 
-    rule: Rule
+    rule: PermissionRule
     #: The asker has the role, and asks at another place.
     is_elsewhere: bool = False
     #: What a service does not tell at present: ids of user groups, or `standing`; empty: it does not hold.
@@ -116,8 +116,8 @@ class Decision(Struct, frozen=True):
     #: The roles that the asker is known to have.
     roles: tuple[str, ...]
     #: All rules that had to hold, and those that did not.
-    rules: tuple[Rule, ...]
-    refusals: tuple[Refusal, ...] = ()
+    rules: tuple[PermissionRule, ...]
+    refusals: tuple[UnmetRule, ...] = ()
     #: The left side of a line about what was asked, which is for nobody but the admins so far.
     line_key: str = ""
 
@@ -196,7 +196,7 @@ def may_sometimes(permissions: Permissions, asker: Asker, command: Command, conv
     )
 
 
-def rules_for(permissions: Permissions, command: Command, arguments: Arguments) -> tuple[Rule, ...]:
+def rules_for(permissions: Permissions, command: Command, arguments: Arguments) -> tuple[PermissionRule, ...]:
     """Return the rules that must all hold for a command with these arguments: for each item of a list its own."""
     lines = lines_for(permissions.lines, command)
     plain, faulty = _of_command(permissions, command)
@@ -204,7 +204,7 @@ def rules_for(permissions: Permissions, command: Command, arguments: Arguments) 
         # A line that was meant to say who may says nothing now, so that nobody may count on the others.
         return (*faulty, *plain, *_of_marker(command))
     conditional = [line for line in lines if line.conditions]
-    found: dict[Rule, None] = {}
+    found: dict[PermissionRule, None] = {}
     for values in _each_item(command, arguments, conditional):
         if values is None:
             found[_unreadable(command)] = None
@@ -254,17 +254,17 @@ def marker_members(command: Command) -> tuple[Member, ...]:
     return tuple(member for name in command.allow for member in _members_or_none(name))
 
 
-def _gates(permissions: Permissions, asker: Asker) -> Iterator[Rule]:
+def _gates(permissions: Permissions, asker: Asker) -> Iterator[PermissionRule]:
     """Yield what has to hold whatever is asked for."""
     if has_given_role(asker):
         return
     if standing_of(permissions.roles, asker) in _NEVER:
-        yield Rule(RuleKind.STANDING, (Member(MemberKind.ROLE, NOBODY),))
+        yield PermissionRule(RuleKind.STANDING, (Member(MemberKind.ROLE, NOBODY),))
     text = f"may_use = {', '.join(member.shown for member in permissions.may_use)}"
-    yield Rule(RuleKind.MAY_USE, permissions.may_use, text=text)
+    yield PermissionRule(RuleKind.MAY_USE, permissions.may_use, text=text)
 
 
-def _refusal(roles: Roles, asker: Asker, rule: Rule, conversation: Conversation) -> Refusal | None:
+def _refusal(roles: Roles, asker: Asker, rule: PermissionRule, conversation: Conversation) -> UnmetRule | None:
     """Return why a rule does not hold, or None if it does."""
     is_admin = NO if rule.is_closed else membership(roles, asker, [_ADMINS])
     has_role = membership(roles, asker, rule.roles)
@@ -272,32 +272,32 @@ def _refusal(roles: Roles, asker: Asker, rule: Rule, conversation: Conversation)
     answer = any_of((is_admin, has_role if is_here else NO))
     if answer.is_yes:
         return None
-    return Refusal(rule, is_elsewhere=not is_here and has_role.is_yes, unknown=tuple(sorted(answer.unknown)))
+    return UnmetRule(rule, is_elsewhere=not is_here and has_role.is_yes, unknown=tuple(sorted(answer.unknown)))
 
 
-def _of_command(permissions: Permissions, command: Command) -> tuple[list[Rule], list[Rule]]:
+def _of_command(permissions: Permissions, command: Command) -> tuple[list[PermissionRule], list[PermissionRule]]:
     """Return the rules of lines without arguments, and those that stand in for lines that are wrong."""
     plain, faulty = [], []
     for line in lines_for(permissions.lines, command):
         fault = line_fault(line, command)
         if fault is not None:
             said = f"{fault.message}. {fault.hint}"
-            faulty.append(Rule(RuleKind.FAULTY, (_ADMINS,), text=line.shown, where=line.where, fault=said))
+            faulty.append(PermissionRule(RuleKind.FAULTY, (_ADMINS,), text=line.shown, where=line.where, fault=said))
         elif not line.conditions:
             plain.append(_of_line(line))
     return plain, faulty
 
 
-def _of_line(line: PermissionLine) -> Rule:
-    return Rule(RuleKind.LINE, line.roles, line.places, line.shown, line.where)
+def _of_line(line: PermissionLine) -> PermissionRule:
+    return PermissionRule(RuleKind.LINE, line.roles, line.places, line.shown, line.where)
 
 
-def _of_marker(command: Command) -> list[Rule]:
+def _of_marker(command: Command) -> list[PermissionRule]:
     if not command.allow:
         return []
     text = ", ".join(command.allow)
     where = f"{command.action.file}:{command.action.line}"
-    return [Rule(RuleKind.MARKER, marker_members(command) or (_ADMINS,), text=f"allow = {text}", where=where)]
+    return [PermissionRule(RuleKind.MARKER, marker_members(command) or (_ADMINS,), text=f"allow = {text}", where=where)]
 
 
 def _members_or_none(name: str) -> tuple[Member, ...]:
@@ -307,12 +307,12 @@ def _members_or_none(name: str) -> tuple[Member, ...]:
         return ()
 
 
-def _default(command: Command) -> Rule:
-    return Rule(RuleKind.DEFAULT, (_MEMBERS if command.is_reading else _ADMINS,))
+def _default(command: Command) -> PermissionRule:
+    return PermissionRule(RuleKind.DEFAULT, (_MEMBERS if command.is_reading else _ADMINS,))
 
 
-def _unreadable(command: Command) -> Rule:
-    return Rule(RuleKind.UNREADABLE, (_ADMINS,), where=f"{command.action.file}:{command.action.line}")
+def _unreadable(command: Command) -> PermissionRule:
+    return PermissionRule(RuleKind.UNREADABLE, (_ADMINS,), where=f"{command.action.file}:{command.action.line}")
 
 
 def _each_item(
@@ -368,4 +368,4 @@ def _is_plain(value: str) -> bool:
 
 
 _ADMINS, _MEMBERS = (Member(MemberKind.ROLE, name) for name in (ADMINS, MEMBERS))
-_NEVER = frozenset({Standing.BOT, Standing.DISABLED, Standing.STRANGER})
+_NEVER = frozenset({AccountStatus.BOT, AccountStatus.DISABLED, AccountStatus.STRANGER})

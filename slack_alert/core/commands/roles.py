@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct, field
 from slack_alert.core.units.names import nearest
@@ -44,7 +44,7 @@ class Member(Struct, frozen=True):
         return self.id.removeprefix("slack:")
 
 
-class Answer(Struct, frozen=True):
+class Membership(Struct, frozen=True):
     """Whether something holds, where a service may not tell."""
 
     is_yes: bool
@@ -57,17 +57,17 @@ class Answer(Struct, frozen=True):
         return not self.is_yes and not self.unknown
 
 
-YES, NO = Answer(is_yes=True), Answer(is_yes=False)
+YES, NO = Membership(is_yes=True), Membership(is_yes=False)
 
 
-def any_of(answers: Iterable[Answer]) -> Answer:
+def any_of(answers: Iterable[Membership]) -> Membership:
     """Return whether at least one of them holds."""
     unknown: frozenset[str] = frozenset()
     for answer in answers:
         if answer.is_yes:
             return YES
         unknown |= answer.unknown
-    return Answer(is_yes=False, unknown=unknown)
+    return Membership(is_yes=False, unknown=unknown)
 
 
 class Roles(Struct, frozen=True):
@@ -133,19 +133,19 @@ def parse_account(word: str) -> str:
     return member.id
 
 
-def standing_of(roles: Roles, asker: Asker) -> Standing:
+def standing_of(roles: Roles, asker: Asker) -> AccountStatus:
     """Return the standing of an account; one of another workspace than that of the installation is a stranger."""
     identity = asker.identity
     team = roles.teams.get(identity.service, "")
-    return Standing.STRANGER if team and identity.team and identity.team != team else asker.standing
+    return AccountStatus.STRANGER if team and identity.team and identity.team != team else asker.standing
 
 
 def has_given_role(asker: Asker) -> bool:
     """Return whether the door gives the role, not the account: at the terminal, and with a token."""
-    return asker.standing is Standing.TERMINAL or asker.identity.service in {"cli", "web"}
+    return asker.standing is AccountStatus.TERMINAL or asker.identity.service in {"cli", "web"}
 
 
-def membership(roles: Roles, asker: Asker, members: Iterable[Member]) -> Answer:
+def membership(roles: Roles, asker: Asker, members: Iterable[Member]) -> Membership:
     """Return whether somebody is one of these people, or in one of these groups and roles."""
     if has_given_role(asker):
         given = roles.token_role if asker.identity.service == "web" else roles.cli_role
@@ -156,7 +156,7 @@ def membership(roles: Roles, asker: Asker, members: Iterable[Member]) -> Answer:
     own = f"{asker.identity.service}:{asker.identity.user}"
     found = _Asking(roles, asker, standing, roles.people.get(own, (own,))).any_of(members)
     # The account may be disabled by now, or belong to somebody else's workspace.
-    return Answer(is_yes=False, unknown=frozenset([STANDING])) if found.is_yes and standing in _UNKNOWN else found
+    return Membership(is_yes=False, unknown=frozenset([STANDING])) if found.is_yes and standing in _UNKNOWN else found
 
 
 def roles_of(roles: Roles, asker: Asker) -> tuple[str, ...]:
@@ -228,10 +228,10 @@ class _Asking(Struct, frozen=True):
 
     roles: Roles
     asker: Asker
-    standing: Standing
+    standing: AccountStatus
     accounts: tuple[str, ...]
 
-    def any_of(self, members: Iterable[Member]) -> Answer:
+    def any_of(self, members: Iterable[Member]) -> Membership:
         unknown: frozenset[str] = frozenset()
         for member in members:
             if member.kind is MemberKind.PERSON:
@@ -242,16 +242,16 @@ class _Asking(Struct, frozen=True):
             if answer.is_yes:
                 return YES
             unknown |= answer.unknown
-        return Answer(is_yes=False, unknown=unknown)
+        return Membership(is_yes=False, unknown=unknown)
 
-    def _in_group(self, group: str) -> Answer:
+    def _in_group(self, group: str) -> Membership:
         if group in self.asker.groups:
             return YES
-        return Answer(is_yes=False, unknown=frozenset([group]) & self.asker.unknown_groups)
+        return Membership(is_yes=False, unknown=frozenset([group]) & self.asker.unknown_groups)
 
-    def _in_role(self, name: str) -> Answer:
+    def _in_role(self, name: str) -> Membership:
         if name == MEMBERS:
-            return YES if self.standing in {Standing.MEMBER, Standing.UNKNOWN} else NO
+            return YES if self.standing in {AccountStatus.MEMBER, AccountStatus.UNKNOWN} else NO
         return self.any_of(_inner(self.roles, name))
 
 
@@ -261,8 +261,8 @@ def _is_elsewhere(roles: Roles, identity: Identity) -> bool:
 
 
 #: Who is in no role, also where somebody wrote the id into one.
-_NEVER = frozenset({Standing.BOT, Standing.DISABLED, Standing.STRANGER})
-_UNKNOWN = frozenset({Standing.UNKNOWN})
+_NEVER = frozenset({AccountStatus.BOT, AccountStatus.DISABLED, AccountStatus.STRANGER})
+_UNKNOWN = frozenset({AccountStatus.UNKNOWN})
 _SEPARATOR = lazy_pattern(r"[\s,]+")
 _MENTION = lazy_pattern(r"<[@!](?:subteam\^)?(\w+)(?:\|[^>]*)?>")
 # A short word in capitals without a digit, such as UK or SRE, is the name of a role.

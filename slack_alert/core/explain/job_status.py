@@ -16,7 +16,7 @@ from slack_alert.core.units.local_time import TICK
 _WINDOWS = 400
 
 
-class Standing(Word):
+class JobStatus(Word):
     """Status of a job, in the words that `jobs` shows."""
 
     ACTIVE = "active"
@@ -28,7 +28,7 @@ class Standing(Word):
 class Outlook(Struct, frozen=True):
     """The status of a job and its near future, if nothing happens meanwhile."""
 
-    state: Standing
+    state: JobStatus
     #: None: never again, in the present state.
     next_run: datetime | None
     #: None: not paused or muted, or paused without an end.
@@ -58,19 +58,19 @@ def outlook(
     next_run = _next_run(job, state, pause, after=max(now, last or now), anchor=first_seen or now)
     is_spent = until is not None
     standing_now = _standing(job, now, is_paused=is_paused, is_spent=is_spent, is_muted=muted_until is not None)
-    if standing_now is Standing.MUTED and muted_until is not None:
+    if standing_now is JobStatus.MUTED and muted_until is not None:
         until = max(until or muted_until, muted_until)
     incident = state.incident if state.is_alerting and state.incident and state.incident.told else None
     return Outlook(standing_now, next_run, until, alerts, incident)
 
 
-def _standing(job: Job, now: datetime, *, is_paused: bool, is_spent: bool, is_muted: bool) -> Standing:
+def _standing(job: Job, now: datetime, *, is_paused: bool, is_spent: bool, is_muted: bool) -> JobStatus:
     """Return the status; a pause comes first, as people can end it, then the working hours, then muting."""
     if is_paused or (is_spent and not job.policy.mutes):
-        return Standing.PAUSED
+        return JobStatus.PAUSED
     if not job.policy.hours.contains(now):
-        return Standing.OFF_HOURS
-    return Standing.MUTED if is_spent or is_muted else Standing.ACTIVE
+        return JobStatus.OFF_HOURS
+    return JobStatus.MUTED if is_spent or is_muted else JobStatus.ACTIVE
 
 
 def _next_run(job: Job, state: State, pause: Pause | None, *, after: datetime, anchor: datetime) -> datetime | None:

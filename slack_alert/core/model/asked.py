@@ -26,7 +26,7 @@ class Identity(Struct, frozen=True):
         return f"{self.service}:{self.team}/{self.user}" if self.team else f"{self.service}:{self.user}"
 
 
-class Standing(str, Enum):
+class AccountStatus(str, Enum):
     """What a chat service says of an account."""
 
     #: A full member of the workspace of this installation.
@@ -50,7 +50,7 @@ class Asker(Struct, frozen=True):
     """Who asks, as far as the chat service tells at this moment."""
 
     identity: Identity
-    standing: Standing
+    standing: AccountStatus
     #: The ids of the user groups that have this member, of those that the roles name.
     groups: frozenset[str] = frozenset()
     #: The ids of user groups whose members are not known at present.

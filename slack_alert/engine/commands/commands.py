@@ -17,7 +17,7 @@ from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, st
 from slack_alert.core.commands.suggestions import BUILT_IN
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import AskedCommand, Asker, Standing
+from slack_alert.core.model.asked import AccountStatus, AskedCommand, Asker
 from slack_alert.core.model.audit import AuditEntry, AuditVerdict
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
@@ -182,7 +182,7 @@ class Commands:
         self._beside.begin(self._find_out(one))
 
     async def _find_out(self, one: _Identifying) -> None:
-        asker = Asker(one.asked.by, Standing.UNKNOWN)
+        asker = Asker(one.asked.by, AccountStatus.UNKNOWN)
         try:
             asker = await self._people.asker(one.asked.by)
         finally:
@@ -220,14 +220,14 @@ class Commands:
             return False
         if not asked.run and now - asked.at > EXPIRES:
             late = Refused(AuditVerdict.EXPIRED, self._answers.expired_reason(asked, now))
-            self._refuse(asked, replace(late, is_silent=asker.standing is Standing.BOT))
+            self._refuse(asked, replace(late, is_silent=asker.standing is AccountStatus.BOT))
             return False
         decided = self._decide(asked, asker, now)
         if isinstance(decided, Refused) and decided.is_uncertain and asked.run:
             self._unsure[asked] = now + _ASK_AGAIN
             return False
         if isinstance(decided, Refused):
-            self._take_in(asked, replace(decided, is_silent=asker.standing is Standing.BOT))
+            self._take_in(asked, replace(decided, is_silent=asker.standing is AccountStatus.BOT))
             return False
         guards = self._guards.guards(decided.command)
         queue = decided.command.queue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.engine.ports import People
 
 #: The service of whoever sits at a terminal of this machine.
@@ -20,6 +20,6 @@ class PeopleOfServices:
     async def asker(self, identity: Identity) -> Asker:
         """Return who that is; an account of a service that is not configured is unknown."""
         if identity.service == CLI:
-            return Asker(identity, Standing.TERMINAL)
+            return Asker(identity, AccountStatus.TERMINAL)
         people = self._services.get(identity.service)
-        return Asker(identity, Standing.UNKNOWN) if people is None else await people.asker(identity)
+        return Asker(identity, AccountStatus.UNKNOWN) if people is None else await people.asker(identity)

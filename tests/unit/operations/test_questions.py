@@ -13,7 +13,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Text, Upload
 from slack_alert.core.errors import SlackAlertError
-from slack_alert.core.explain.job_status import Standing
+from slack_alert.core.explain.job_status import JobStatus
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.mutes import Mute
@@ -68,9 +68,9 @@ def test_jobs_have_their_state_and_the_last_slot_that_ran() -> None:
     lines = list_jobs(Catalog(JOBS), store, store.snapshot(), mutes, now=NOW)
 
     assert [(line.job.name, line.outlook.state, line.last_run) for line in lines] == [
-        ("db.lag", Standing.PAUSED, at("16 14:00")),
-        ("db.size", Standing.MUTED, at("16 14:00")),
-        ("disk.full", Standing.ACTIVE, at("16 14:05")),
+        ("db.lag", JobStatus.PAUSED, at("16 14:00")),
+        ("db.size", JobStatus.MUTED, at("16 14:00")),
+        ("disk.full", JobStatus.ACTIVE, at("16 14:05")),
     ]
 
 

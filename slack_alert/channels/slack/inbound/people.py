@@ -14,7 +14,7 @@ from slack_alert.channels.slack.client import Client
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.inbound.translate import DirectoryChange, SlackInstallation
 from slack_alert.channels.slack.reading import part_of, text_of, unreadable
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.core.retry import SendStatus
 from slack_alert.core.structs import Struct, replace
 
@@ -64,13 +64,13 @@ class SlackPeople:
     async def asker(self, identity: Identity) -> Asker:
         """Return who that is; `UNKNOWN`, or unknown groups, where Slack does not answer within seconds."""
         if identity.service != "slack":
-            return Asker(identity, Standing.UNKNOWN)
+            return Asker(identity, AccountStatus.UNKNOWN)
         wanted = sorted(self._groups)
         asked = [self._in_time("usergroups.users.list", self._members.get(group)) for group in wanted]
         (standing, name), members = await asyncio.gather(self._known(identity), asyncio.gather(*asked))
         identity = replace(identity, name=name or identity.name)
-        if standing not in (Standing.MEMBER, Standing.GUEST):
-            return Asker(identity, standing or Standing.UNKNOWN)
+        if standing not in (AccountStatus.MEMBER, AccountStatus.GUEST):
+            return Asker(identity, standing or AccountStatus.UNKNOWN)
         known = {group: users for group, users in zip(wanted, members, strict=True) if users is not None}
         return Asker(
             identity,
@@ -91,14 +91,14 @@ class SlackPeople:
         self._accounts.close()
         self._members.close()
 
-    async def _known(self, identity: Identity) -> tuple[Standing | None, str]:
+    async def _known(self, identity: Identity) -> tuple[AccountStatus | None, str]:
         """Return the standing, None where it is not known in time, and the name."""
         return await self._in_time("users.info", self._standing(identity)) or (None, "")
 
-    async def _standing(self, identity: Identity) -> tuple[Standing, str]:
+    async def _standing(self, identity: Identity) -> tuple[AccountStatus, str]:
         installation = await self.installation()
         account = await self._accounts.get(identity.user)
-        return (account.standing(identity, installation), account.name) if account else (Standing.STRANGER, "")
+        return (account.standing(identity, installation), account.name) if account else (AccountStatus.STRANGER, "")
 
     async def _in_time(self, method: str, answer: Awaitable[T]) -> T | None:
         """Return the answer, or None where there is none in time."""
@@ -162,15 +162,15 @@ class Account(Struct, frozen=True):
     is_guest: bool = False
     is_stranger: bool = False
 
-    def standing(self, identity: Identity, installation: SlackInstallation) -> Standing:
+    def standing(self, identity: Identity, installation: SlackInstallation) -> AccountStatus:
         """Return the standing in the workspace of the installation, whichever channel it asks in."""
         if self.is_disabled:
-            return Standing.DISABLED
+            return AccountStatus.DISABLED
         if self.is_bot:
-            return Standing.BOT
+            return AccountStatus.BOT
         if self.is_stranger or not (self._belongs_to(installation) and self._is_from(identity.team, installation)):
-            return Standing.STRANGER
-        return Standing.GUEST if self.is_guest else Standing.MEMBER
+            return AccountStatus.STRANGER
+        return AccountStatus.GUEST if self.is_guest else AccountStatus.MEMBER
 
     def _belongs_to(self, installation: SlackInstallation) -> bool:
         if installation.is_organization_wide and installation.enterprise:

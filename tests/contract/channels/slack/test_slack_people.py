@@ -13,7 +13,7 @@ from slack_alert.channels.slack.client import Client, SlackAccess
 from slack_alert.channels.slack.errors import RefusedError
 from slack_alert.channels.slack.inbound.people import Account, SlackPeople, read_account
 from slack_alert.channels.slack.inbound.translate import DirectoryChange, SlackInstallation
-from slack_alert.core.model.asked import Asker, Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_rules import Json
 
@@ -56,31 +56,31 @@ def calls(slack: FakeSlack, method: str) -> list[Json]:
 @pytest.mark.parametrize(
     ("account", "standing"),
     [
-        ({}, Standing.MEMBER),
-        ({"is_restricted": True}, Standing.GUEST),
-        ({"is_restricted": True, "is_ultra_restricted": True}, Standing.GUEST),
-        ({"is_ultra_restricted": True}, Standing.GUEST),
-        ({"is_invited_user": True}, Standing.GUEST),
-        ({"deleted": True}, Standing.DISABLED),
-        ({"deleted": True, "is_bot": True}, Standing.DISABLED),
-        ({"is_bot": True}, Standing.BOT),
-        ({"is_workflow_bot": True}, Standing.BOT),
-        ({"is_stranger": True}, Standing.STRANGER),
-        ({"team_id": "T0FAR"}, Standing.STRANGER),
-        ({"team_id": "T0FAR", "is_restricted": True}, Standing.STRANGER),
-        ({"team_id": "T0FAR", "enterprise_user": {"enterprise_id": "E0", "teams": ["T0TEST"]}}, Standing.MEMBER),
-        ({"team_id": "T0FAR", "enterprise_user": {"enterprise_id": "E0", "teams": ["T0FAR"]}}, Standing.STRANGER),
-        ({"team_id": None}, Standing.UNKNOWN),
-        ({"team_id": 5}, Standing.UNKNOWN),
-        ({"id": "U0BOB"}, Standing.UNKNOWN),
-        ({"enterprise_user": "E0"}, Standing.UNKNOWN),
-        ({"enterprise_user": {"teams": [5]}}, Standing.UNKNOWN),
+        ({}, AccountStatus.MEMBER),
+        ({"is_restricted": True}, AccountStatus.GUEST),
+        ({"is_restricted": True, "is_ultra_restricted": True}, AccountStatus.GUEST),
+        ({"is_ultra_restricted": True}, AccountStatus.GUEST),
+        ({"is_invited_user": True}, AccountStatus.GUEST),
+        ({"deleted": True}, AccountStatus.DISABLED),
+        ({"deleted": True, "is_bot": True}, AccountStatus.DISABLED),
+        ({"is_bot": True}, AccountStatus.BOT),
+        ({"is_workflow_bot": True}, AccountStatus.BOT),
+        ({"is_stranger": True}, AccountStatus.STRANGER),
+        ({"team_id": "T0FAR"}, AccountStatus.STRANGER),
+        ({"team_id": "T0FAR", "is_restricted": True}, AccountStatus.STRANGER),
+        ({"team_id": "T0FAR", "enterprise_user": {"enterprise_id": "E0", "teams": ["T0TEST"]}}, AccountStatus.MEMBER),
+        ({"team_id": "T0FAR", "enterprise_user": {"enterprise_id": "E0", "teams": ["T0FAR"]}}, AccountStatus.STRANGER),
+        ({"team_id": None}, AccountStatus.UNKNOWN),
+        ({"team_id": 5}, AccountStatus.UNKNOWN),
+        ({"id": "U0BOB"}, AccountStatus.UNKNOWN),
+        ({"enterprise_user": "E0"}, AccountStatus.UNKNOWN),
+        ({"enterprise_user": {"teams": [5]}}, AccountStatus.UNKNOWN),
     ],
 )
-def test_an_account_has_the_standing_that_slack_tells(slack: FakeSlack, account: Json, standing: Standing) -> None:
+def test_an_account_has_the_standing_that_slack_tells(slack: FakeSlack, account: Json, standing: AccountStatus) -> None:
     slack.workspace.accounts = {"U0ANN": account}
 
-    assert asker(slack, ANN) == Asker(ANN if standing is Standing.UNKNOWN else NAMED_ANN, standing)
+    assert asker(slack, ANN) == Asker(ANN if standing is AccountStatus.UNKNOWN else NAMED_ANN, standing)
 
 
 @pytest.mark.parametrize("hidden", [True, False])
@@ -88,12 +88,12 @@ def test_an_account_that_slack_does_not_show_is_of_a_stranger(slack: FakeSlack, 
     far = Identity("slack", "T0FAR", "U0FAR")
     slack.workspace.hidden = ["U0FAR"] if hidden else []
 
-    assert asker(slack, far).standing is Standing.STRANGER
+    assert asker(slack, far).standing is AccountStatus.STRANGER
 
 
 def test_a_member_whom_a_payload_gives_another_team_is_a_stranger(slack: FakeSlack) -> None:
-    assert asker(slack, Identity("slack", "T0FAR", "U0ANN")).standing is Standing.STRANGER
-    assert asker(slack, Identity("slack", "", "U0ANN")).standing is Standing.STRANGER
+    assert asker(slack, Identity("slack", "T0FAR", "U0ANN")).standing is AccountStatus.STRANGER
+    assert asker(slack, Identity("slack", "", "U0ANN")).standing is AccountStatus.STRANGER
 
 
 def test_slackbot_is_a_bot() -> None:
@@ -123,19 +123,24 @@ ALONE = SlackInstallation("T0TEST", "U0BOT", "E0")
 @pytest.mark.parametrize(
     ("installation", "account", "team", "standing"),
     [
-        (WIDE, Account("T0FAR", enterprise="E0"), "T0FAR", Standing.MEMBER),
-        (WIDE, Account("T0FAR", enterprise="E0"), "E0", Standing.MEMBER),
-        (WIDE, Account("T0FAR", enterprise="E1"), "T0FAR", Standing.STRANGER),
-        (WIDE, Account("T0TEST"), "T0TEST", Standing.STRANGER),
-        (ALONE, Account("T0FAR", enterprise="E0"), "T0FAR", Standing.STRANGER),
-        (ALONE, Account("T0FAR", teams=frozenset({"T0TEST"}), enterprise="E0"), "T0FAR", Standing.MEMBER),
-        (SlackInstallation("T0TEST", "U0BOT"), Account("T0FAR"), "T0FAR", Standing.STRANGER),
+        (WIDE, Account("T0FAR", enterprise="E0"), "T0FAR", AccountStatus.MEMBER),
+        (WIDE, Account("T0FAR", enterprise="E0"), "E0", AccountStatus.MEMBER),
+        (WIDE, Account("T0FAR", enterprise="E1"), "T0FAR", AccountStatus.STRANGER),
+        (WIDE, Account("T0TEST"), "T0TEST", AccountStatus.STRANGER),
+        (ALONE, Account("T0FAR", enterprise="E0"), "T0FAR", AccountStatus.STRANGER),
+        (ALONE, Account("T0FAR", teams=frozenset({"T0TEST"}), enterprise="E0"), "T0FAR", AccountStatus.MEMBER),
+        (SlackInstallation("T0TEST", "U0BOT"), Account("T0FAR"), "T0FAR", AccountStatus.STRANGER),
         # Where nothing is known of an organization, nobody belongs to it.
-        (SlackInstallation("T0TEST", "U0BOT", "", is_organization_wide=True), Account("T0FAR"), "", Standing.STRANGER),
+        (
+            SlackInstallation("T0TEST", "U0BOT", "", is_organization_wide=True),
+            Account("T0FAR"),
+            "",
+            AccountStatus.STRANGER,
+        ),
     ],
 )
 def test_members_of_an_organization_belong_where_the_app_is_installed(
-    installation: SlackInstallation, account: Account, team: str, standing: Standing
+    installation: SlackInstallation, account: Account, team: str, standing: AccountStatus
 ) -> None:
     assert account.standing(Identity("slack", team, "U0ANN"), installation) is standing
 
@@ -153,12 +158,12 @@ def test_the_installation_is_asked_for_once(slack: FakeSlack) -> None:
 def test_groups_are_asked_for_by_the_roles_alone(slack: FakeSlack) -> None:
     slack.workspace.groups = {"S0OPS": ["U0ANN"], "S0DEV": ["U0BOB"], "S0ALL": ["U0ANN", "U0BOB"]}
 
-    assert asker(slack, ANN, groups=["S0OPS", "S0DEV"]) == Asker(NAMED_ANN, Standing.MEMBER, frozenset({"S0OPS"}))
+    assert asker(slack, ANN, groups=["S0OPS", "S0DEV"]) == Asker(NAMED_ANN, AccountStatus.MEMBER, frozenset({"S0OPS"}))
     assert sorted(each["usergroup"] for each in calls(slack, "usergroups.users.list")) == ["S0DEV", "S0OPS"]
 
 
 def test_a_group_that_does_not_exist_has_no_members(slack: FakeSlack) -> None:
-    assert asker(slack, ANN, groups=["S0NONE"]) == Asker(NAMED_ANN, Standing.MEMBER)
+    assert asker(slack, ANN, groups=["S0NONE"]) == Asker(NAMED_ANN, AccountStatus.MEMBER)
 
 
 def test_groups_are_unknown_where_the_plan_has_none(slack: FakeSlack) -> None:
@@ -168,7 +173,7 @@ def test_groups_are_unknown_where_the_plan_has_none(slack: FakeSlack) -> None:
         return [await people.asker(ANN), await people.asker(BOB)]
 
     first, second = using(slack, twice, groups=["S0OPS"])
-    assert first == Asker(NAMED_ANN, Standing.MEMBER, unknown_groups=frozenset({"S0OPS"}))
+    assert first == Asker(NAMED_ANN, AccountStatus.MEMBER, unknown_groups=frozenset({"S0OPS"}))
     assert second.unknown_groups == {"S0OPS"}
     assert len(calls(slack, "usergroups.users.list")) == 1
 
@@ -178,7 +183,7 @@ def test_whom_slack_does_not_tell_of_is_unknown(slack: FakeSlack, kind: Any) -> 
     slack.fault(kind, method="users.info")
     slack.fault(kind, method="usergroups.users.list")
 
-    assert asker(slack, ANN, groups=["S0OPS"]) == Asker(ANN, Standing.UNKNOWN)
+    assert asker(slack, ANN, groups=["S0OPS"]) == Asker(ANN, AccountStatus.UNKNOWN)
 
 
 def test_a_group_is_unknown_while_its_members_are_not_told(slack: FakeSlack) -> None:
@@ -191,23 +196,23 @@ def test_a_group_is_unknown_while_its_members_are_not_told(slack: FakeSlack) -> 
 def test_an_answer_that_is_late_is_none_and_is_there_for_the_next(slack: FakeSlack) -> None:
     slack.fault("slow", method="users.info", delay=0.3, times=1)
 
-    async def twice(people: SlackPeople) -> list[Standing]:
+    async def twice(people: SlackPeople) -> list[AccountStatus]:
         first = await people.asker(ANN)
-        while (second := await people.asker(ANN)).standing is not Standing.MEMBER:
-            assert second.standing is Standing.UNKNOWN
+        while (second := await people.asker(ANN)).standing is not AccountStatus.MEMBER:
+            assert second.standing is AccountStatus.UNKNOWN
         return [first.standing, second.standing]
 
-    assert using(slack, twice, answer_within=0.1) == [Standing.UNKNOWN, Standing.MEMBER]
+    assert using(slack, twice, answer_within=0.1) == [AccountStatus.UNKNOWN, AccountStatus.MEMBER]
     assert len(calls(slack, "users.info")) == 1
 
 
 def test_after_a_rate_limit_nothing_is_asked_until_it_is_over(slack: FakeSlack) -> None:
     slack.fault("rate_limited", method="users.info", retry_after=60, times=1)
 
-    async def ask(people: SlackPeople) -> list[Standing]:
+    async def ask(people: SlackPeople) -> list[AccountStatus]:
         return [(await people.asker(each)).standing for each in (ANN, BOB, ANN)]
 
-    assert using(slack, ask) == [Standing.UNKNOWN] * 3
+    assert using(slack, ask) == [AccountStatus.UNKNOWN] * 3
     assert len(calls(slack, "users.info")) == 1
 
 
@@ -221,7 +226,7 @@ def test_answers_are_remembered_and_asked_for_once(slack: FakeSlack) -> None:
 
 
 def test_answers_are_old_after_a_time(slack: FakeSlack) -> None:
-    async def ask(people: SlackPeople) -> list[Standing]:
+    async def ask(people: SlackPeople) -> list[AccountStatus]:
         first = await people.asker(ANN)
         slack.workspace.accounts = {"U0ANN": {"deleted": True}}
         loop = asyncio.get_running_loop()
@@ -229,7 +234,7 @@ def test_answers_are_old_after_a_time(slack: FakeSlack) -> None:
         loop.time = lambda: at + 301  # type: ignore[method-assign]
         return [first.standing, (await people.asker(ANN)).standing]
 
-    assert using(slack, ask) == [Standing.MEMBER, Standing.DISABLED]
+    assert using(slack, ask) == [AccountStatus.MEMBER, AccountStatus.DISABLED]
 
 
 def test_what_has_changed_is_asked_for_anew(slack: FakeSlack) -> None:
@@ -243,9 +248,9 @@ def test_what_has_changed_is_asked_for_anew(slack: FakeSlack) -> None:
         return [*asked, await people.asker(ANN)]
 
     assert using(slack, ask, groups=["S0OPS"]) == [
-        Asker(NAMED_ANN, Standing.MEMBER, frozenset({"S0OPS"})),
-        Asker(NAMED_ANN, Standing.GUEST, frozenset({"S0OPS"})),
-        Asker(NAMED_ANN, Standing.GUEST),
+        Asker(NAMED_ANN, AccountStatus.MEMBER, frozenset({"S0OPS"})),
+        Asker(NAMED_ANN, AccountStatus.GUEST, frozenset({"S0OPS"})),
+        Asker(NAMED_ANN, AccountStatus.GUEST),
     ]
 
 
@@ -253,14 +258,14 @@ def test_what_has_changed_is_asked_for_anew(slack: FakeSlack) -> None:
 def test_what_changes_while_it_is_asked_for_is_asked_for_anew(slack: FakeSlack) -> None:
     slack.fault("slow", method="users.info", delay=0.2, times=1)
 
-    async def ask(people: SlackPeople) -> Standing:
+    async def ask(people: SlackPeople) -> AccountStatus:
         asking = asyncio.ensure_future(people.asker(ANN))
         await asyncio.to_thread(_wait_for_call, slack)
         slack.workspace.accounts = {"U0ANN": {"deleted": True}}
         people.forget(DirectoryChange(user="U0ANN"))
         return (await asking).standing
 
-    assert using(slack, ask) is Standing.DISABLED
+    assert using(slack, ask) is AccountStatus.DISABLED
 
 
 def _wait_for_call(slack: FakeSlack) -> None:
@@ -270,7 +275,7 @@ def _wait_for_call(slack: FakeSlack) -> None:
 
 
 def test_people_of_other_services_are_not_asked_for(slack: FakeSlack) -> None:
-    assert asker(slack, Identity("dingtalk", "", "0123")).standing is Standing.UNKNOWN
+    assert asker(slack, Identity("dingtalk", "", "0123")).standing is AccountStatus.UNKNOWN
     assert slack.requests == []
 
 
@@ -280,10 +285,10 @@ def test_a_token_that_is_refused_makes_everybody_unknown_and_is_told_once(
     caplog.set_level(logging.WARNING)
     slack.fault("error", code="invalid_auth")
 
-    async def ask(people: SlackPeople) -> list[Standing]:
+    async def ask(people: SlackPeople) -> list[AccountStatus]:
         with pytest.raises(RefusedError):
             await people.installation()
         return [(await people.asker(each)).standing for each in (ANN, BOB)]
 
-    assert using(slack, ask) == [Standing.UNKNOWN] * 2
+    assert using(slack, ask) == [AccountStatus.UNKNOWN] * 2
     assert [record.message for record in caplog.records] == ["who asks is unknown"]

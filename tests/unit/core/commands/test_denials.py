@@ -8,7 +8,7 @@ import pytest
 from slack_alert.core.commands.denials import denials, explain
 from slack_alert.core.commands.permission_lines import Conversation
 from slack_alert.core.commands.permissions import Permissions, decide
-from slack_alert.core.model.asked import Asker, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker
 from tests.fakes.rights import APP, DIRECT, ELSEWHERE, ENV, OPS, TERMINAL, asker, command, permissions
 
 DEPLOY = command("deploy", APP, ENV)
@@ -76,9 +76,9 @@ def test_another_channel_is_the_reason_where_the_role_is_right() -> None:
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        (asker("U1", Standing.BOT), "bots ask for nothing here"),
-        (asker("U1", Standing.DISABLED), "the account is disabled"),
-        (asker("U1", Standing.STRANGER), "the account belongs to another workspace"),
+        (asker("U1", AccountStatus.BOT), "bots ask for nothing here"),
+        (asker("U1", AccountStatus.DISABLED), "the account is disabled"),
+        (asker("U1", AccountStatus.STRANGER), "the account belongs to another workspace"),
     ],
 )
 def test_who_never_may_is_told_why_and_offered_no_line(who: Asker, words: str) -> None:
@@ -91,7 +91,7 @@ def test_who_never_may_is_told_why_and_offered_no_line(who: Asker, words: str) -
 def test_a_guest_is_told_what_the_bot_is_for() -> None:
     given = permissions({"deploy": "ops"}, roles=ROLES)
 
-    assert said(given, asker("U1", Standing.GUEST)) == (
+    assert said(given, asker("U1", AccountStatus.GUEST)) == (
         "This bot is for members: `may_use = members`. You are in ops. "
         "An admin can allow it with `may_use = members, U1` in [chat]."
     )
@@ -139,7 +139,7 @@ LINES: list[dict[str, str]] = [
     {"deploy": "members, ops", "deploy env:prod": "release in #ops"},
     {"deploy env:staging": "U7", "deploy env:*": "S7, members"},
 ]
-PEOPLE = [asker("U1"), asker("U9"), asker("U9", Standing.GUEST), asker("0123", service="dingtalk"), TERMINAL]
+PEOPLE = [asker("U1"), asker("U9"), asker("U9", AccountStatus.GUEST), asker("0123", service="dingtalk"), TERMINAL]
 
 
 def corrected(lines: Mapping[str, str], told: list[tuple[str, str]]) -> Permissions:

@@ -14,7 +14,7 @@ from slack_alert.core.commands import permission_lines, roles
 from slack_alert.core.commands import permissions as permissions_module
 from slack_alert.core.commands.permission_lines import Conversation
 from slack_alert.core.commands.permissions import decide
-from slack_alert.core.model.asked import Asker, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker
 from tests.fakes.rights import APP, DIRECT, ELSEWHERE, ENV, OPS, TERMINAL, asker, command, permissions
 
 ROLES = {"ops": "U1, U3, S7, U6", "release": "dingtalk:0123, U3, U9", "all": "ops, release"}
@@ -29,19 +29,19 @@ PEOPLE: list[tuple[str, Asker, str]] = [
     ("of the group", asker("U5", groups=["S7"]), "members ops all"),
     ("of a group unknown", asker("U5", unknown=["S7"]), "members | ops all"),
     ("of another group", asker("U5", groups=["S8"], unknown=["S9"]), "members"),
-    ("a guest", asker("U6", Standing.GUEST), "ops all"),
-    ("a guest without a role", asker("U7", Standing.GUEST), ""),
-    ("a stranger with an id of ours", asker("U1", Standing.STRANGER, team="T2"), ""),
+    ("a guest", asker("U6", AccountStatus.GUEST), "ops all"),
+    ("a guest without a role", asker("U7", AccountStatus.GUEST), ""),
+    ("a stranger with an id of ours", asker("U1", AccountStatus.STRANGER, team="T2"), ""),
     ("another team's, said to be a member", asker("U4", team="T2"), ""),
-    ("a bot that is named", asker("U1", Standing.BOT), ""),
-    ("a disabled admin", asker("U4", Standing.DISABLED), ""),
-    ("an admin unknown", asker("U4", Standing.UNKNOWN), "| members admins"),
-    ("unknown", asker("U2", Standing.UNKNOWN), "| members"),
+    ("a bot that is named", asker("U1", AccountStatus.BOT), ""),
+    ("a disabled admin", asker("U4", AccountStatus.DISABLED), ""),
+    ("an admin unknown", asker("U4", AccountStatus.UNKNOWN), "| members admins"),
+    ("unknown", asker("U2", AccountStatus.UNKNOWN), "| members"),
     ("joined, at DingTalk", asker("0808", service="dingtalk"), "members admins"),
     ("of release, at DingTalk", asker("0123", service="dingtalk"), "members release all"),
     ("named as a role", asker("ops"), "members"),
     ("the terminal", TERMINAL, "all"),
-    ("the terminal as U4", asker("U4", Standing.TERMINAL, service="cli"), "all"),
+    ("the terminal as U4", asker("U4", AccountStatus.TERMINAL, service="cli"), "all"),
 ]
 #: Left side, right side, and the same for the reader: a value of env that it needs, one of the roles, the channel.
 LINES: list[tuple[str, str, str, str, str]] = [
@@ -189,7 +189,7 @@ MUTANTS: list[tuple[Callable[..., object], str, str]] = [
     (roles._Asking.any_of, "if member.id in self.accounts:", "if self.accounts:"),
     (roles._Asking._in_group, "group in self.asker.groups", "self.asker.groups"),
     (roles._Asking._in_group, "group in self.asker.groups", "group in self.asker.groups | self.asker.unknown_groups"),
-    (roles._Asking._in_role, "{Standing.MEMBER, Standing.UNKNOWN}", "{*Standing}"),
+    (roles._Asking._in_role, "{AccountStatus.MEMBER, AccountStatus.UNKNOWN}", "{*AccountStatus}"),
     (roles._is_given, "member in given or ", "member in given or member.id in roles.named or "),
 ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from slack_alert.core.commands.permissions import (
 )
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import Asker, Standing
+from slack_alert.core.model.asked import AccountStatus, Asker
 from tests.fakes.rights import APP, DIRECT, ELSEWHERE, ENV, OPS, TERMINAL, asker, command, permissions
 
 DEPLOY = command("deploy", APP, ENV)
@@ -49,13 +49,15 @@ def test_admins_may_everything_where_nothing_is_configured() -> None:
     assert not may(permissions(admins="U1"), asker("U2"))
 
 
-@pytest.mark.parametrize("standing", [Standing.GUEST, Standing.BOT, Standing.DISABLED, Standing.STRANGER])
-def test_who_is_no_member_may_not_even_read(standing: Standing) -> None:
+@pytest.mark.parametrize(
+    "standing", [AccountStatus.GUEST, AccountStatus.BOT, AccountStatus.DISABLED, AccountStatus.STRANGER]
+)
+def test_who_is_no_member_may_not_even_read(standing: AccountStatus) -> None:
     assert not may(permissions(), asker(standing=standing), JOBS, {})
 
 
-@pytest.mark.parametrize("standing", [Standing.BOT, Standing.DISABLED, Standing.STRANGER])
-def test_an_id_in_every_role_lets_in_no_bot_no_disabled_account_and_no_stranger(standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [AccountStatus.BOT, AccountStatus.DISABLED, AccountStatus.STRANGER])
+def test_an_id_in_every_role_lets_in_no_bot_no_disabled_account_and_no_stranger(standing: AccountStatus) -> None:
     given = permissions({"deploy": "ops"}, roles={"ops": "U1"}, admins="U1", may_use="U1, members")
 
     assert not may(given, asker("U1", standing), DEPLOY)
@@ -65,8 +67,8 @@ def test_an_id_in_every_role_lets_in_no_bot_no_disabled_account_and_no_stranger(
 def test_a_guest_may_where_may_use_and_a_line_name_him() -> None:
     lines, roles = {"deploy": "ops"}, {"ops": "U1"}
 
-    assert not may(permissions(lines, roles=roles), asker("U1", Standing.GUEST))
-    assert may(permissions(lines, roles=roles, may_use="members, U1"), asker("U1", Standing.GUEST))
+    assert not may(permissions(lines, roles=roles), asker("U1", AccountStatus.GUEST))
+    assert may(permissions(lines, roles=roles, may_use="members, U1"), asker("U1", AccountStatus.GUEST))
 
 
 def test_an_account_of_another_workspace_is_a_stranger_whatever_its_standing() -> None:
@@ -328,7 +330,7 @@ class TestUnknownStanding:
     def test_it_refuses_and_says_so(self) -> None:
         given = permissions({"deploy": "U1"}, admins="U1")
 
-        decision = decide(given, asker("U1", Standing.UNKNOWN), JOBS, {}, OPS)
+        decision = decide(given, asker("U1", AccountStatus.UNKNOWN), JOBS, {}, OPS)
 
         assert not decision.is_allowed
         assert decision.is_uncertain
@@ -337,7 +339,7 @@ class TestUnknownStanding:
     def test_who_is_in_no_role_in_any_case_is_refused_in_the_usual_words(self) -> None:
         given = permissions({"deploy": "U2"})
 
-        assert not decide(given, asker("U1", Standing.UNKNOWN), DEPLOY, {"app": "a"}, OPS).is_uncertain
+        assert not decide(given, asker("U1", AccountStatus.UNKNOWN), DEPLOY, {"app": "a"}, OPS).is_uncertain
 
 
 class TestTerminal:
@@ -368,11 +370,11 @@ class TestTerminal:
     def test_a_user_of_the_machine_is_nobody_of_the_chat(self) -> None:
         given = permissions({"deploy": "U1"}, admins="U1", cli_role="nobody")
 
-        assert not may(given, asker("U1", Standing.TERMINAL, service="cli"))
-        assert not may(given, asker("U1", Standing.MEMBER, service="cli"))
+        assert not may(given, asker("U1", AccountStatus.TERMINAL, service="cli"))
+        assert not may(given, asker("U1", AccountStatus.MEMBER, service="cli"))
 
     def test_who_comes_with_a_token_has_the_role_of_tokens(self) -> None:
-        assert not may(permissions(admins="U1"), asker("token", Standing.MEMBER, service="web"), JOBS, {})
+        assert not may(permissions(admins="U1"), asker("token", AccountStatus.MEMBER, service="web"), JOBS, {})
 
 
 def test_joined_accounts_are_one_person() -> None:
@@ -380,7 +382,7 @@ def test_joined_accounts_are_one_person() -> None:
 
     assert may(given, asker("0123", service="dingtalk"))
     assert not may(given, asker("0124", service="dingtalk"))
-    assert not may(given, asker("0123", Standing.STRANGER, service="dingtalk"))
+    assert not may(given, asker("0123", AccountStatus.STRANGER, service="dingtalk"))
 
 
 def test_nobody_is_a_role_that_admins_are_not_in_either() -> None:

@@ -15,7 +15,7 @@ from slack_alert.core.commands.roles import (
     roles_of,
 )
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.asked import Identity, Standing
+from slack_alert.core.model.asked import AccountStatus, Identity
 from tests.fakes.rights import TERMINAL, asker, permissions
 
 PERSON, GROUP, ROLE = MemberKind.PERSON, MemberKind.GROUP, MemberKind.ROLE
@@ -92,8 +92,10 @@ class TestRolesOf:
         assert roles_of(self.GIVEN, asker("0123", service="dingtalk")) == ("all", "members")
         assert roles_of(self.GIVEN, TERMINAL) == ("ops", "all")
 
-    @pytest.mark.parametrize("standing", [Standing.BOT, Standing.DISABLED, Standing.STRANGER, Standing.UNKNOWN])
-    def test_they_are_none_for_who_is_nobody_here(self, standing: Standing) -> None:
+    @pytest.mark.parametrize(
+        "standing", [AccountStatus.BOT, AccountStatus.DISABLED, AccountStatus.STRANGER, AccountStatus.UNKNOWN]
+    )
+    def test_they_are_none_for_who_is_nobody_here(self, standing: AccountStatus) -> None:
         assert roles_of(self.GIVEN, asker("U1", standing)) == ()
         assert roles_of(self.GIVEN, asker("U4", standing)) == ()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.explain.job_status import Outlook, Standing, outlook
+from slack_alert.core.explain.job_status import JobStatus, Outlook, outlook
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Action
@@ -52,23 +52,23 @@ def spent(*times: str, until: str | None = None) -> State:
 
 
 def test_an_undisturbed_job_runs_at_its_next_slot() -> None:
-    assert look(job()) == Outlook(Standing.ACTIVE, at("16 12:10"), None, 0)
+    assert look(job()) == Outlook(JobStatus.ACTIVE, at("16 12:10"), None, 0)
 
 
 @pytest.mark.parametrize(
     ("found", "state", "hold", "expected"),
     [
-        (job(), State(), None, (Standing.MUTED, "16 13:00")),
-        (job("9:00-10:00"), State(), None, (Standing.OFF_HOURS, None)),
-        (job(), State(), Pause(at("16 15:00")), (Standing.PAUSED, "16 15:00")),
-        (job(), State(), Pause(at("16 12:00")), (Standing.MUTED, "16 13:00")),
-        (job(), State(alerts=Quota((), at("16 12:30"))), None, (Standing.PAUSED, "16 12:30")),
-        (job(mutes=True), State(alerts=Quota((), at("16 12:30"))), None, (Standing.MUTED, "16 13:00")),
-        (job(mutes=True), State(alerts=Quota((), at("16 13:30"))), None, (Standing.MUTED, "16 13:30")),
+        (job(), State(), None, (JobStatus.MUTED, "16 13:00")),
+        (job("9:00-10:00"), State(), None, (JobStatus.OFF_HOURS, None)),
+        (job(), State(), Pause(at("16 15:00")), (JobStatus.PAUSED, "16 15:00")),
+        (job(), State(), Pause(at("16 12:00")), (JobStatus.MUTED, "16 13:00")),
+        (job(), State(alerts=Quota((), at("16 12:30"))), None, (JobStatus.PAUSED, "16 12:30")),
+        (job(mutes=True), State(alerts=Quota((), at("16 12:30"))), None, (JobStatus.MUTED, "16 13:00")),
+        (job(mutes=True), State(alerts=Quota((), at("16 13:30"))), None, (JobStatus.MUTED, "16 13:30")),
     ],
 )
 def test_muted_job_runs_and_is_shown_so_where_nothing_stops_it(
-    found: Job, state: State, hold: Pause | None, expected: tuple[Standing, str | None]
+    found: Job, state: State, hold: Pause | None, expected: tuple[JobStatus, str | None]
 ) -> None:
     seen = outlook(
         found,
@@ -98,19 +98,19 @@ def test_a_slot_that_was_accounted_for_is_not_promised_again() -> None:
 def test_alerts_within_the_window_are_counted_without_pausing() -> None:
     state = spent("16 10:30", "16 11:30", "16 11:40")
 
-    assert look(job(), state) == Outlook(Standing.ACTIVE, at("16 12:10"), None, 2)
+    assert look(job(), state) == Outlook(JobStatus.ACTIVE, at("16 12:10"), None, 2)
 
 
 def test_a_spent_quota_pauses_until_its_end_and_the_slot_at_the_end_runs() -> None:
     state = spent("16 11:10", "16 11:20", "16 11:30", until="16 12:30")
 
-    assert look(job(), state) == Outlook(Standing.PAUSED, at("16 12:30"), at("16 12:30"), 3)
+    assert look(job(), state) == Outlook(JobStatus.PAUSED, at("16 12:30"), at("16 12:30"), 3)
 
 
 def test_a_muted_job_goes_on_running() -> None:
     state = spent("16 11:10", "16 11:20", "16 11:30", until="16 12:30")
 
-    assert look(job(mutes=True), state) == Outlook(Standing.MUTED, at("16 12:10"), at("16 12:30"), 3)
+    assert look(job(mutes=True), state) == Outlook(JobStatus.MUTED, at("16 12:10"), at("16 12:30"), 3)
 
 
 @pytest.mark.parametrize(
@@ -126,30 +126,30 @@ def test_of_two_pauses_the_longer_one_counts(
 ) -> None:
     seen = look(job(), spent("16 11:50", until=quota_until), hold=Pause(at(hold)))
 
-    assert (Standing.PAUSED, at(paused_until), at(next_run)) == (seen.state, seen.paused_until, seen.next_run)
+    assert (JobStatus.PAUSED, at(paused_until), at(next_run)) == (seen.state, seen.paused_until, seen.next_run)
 
 
 def test_a_job_paused_for_good_never_runs() -> None:
     seen = look(job(), spent("16 11:50", until="16 13:00"), hold=Pause())
 
-    assert seen == Outlook(Standing.PAUSED, None, None, 1)
+    assert seen == Outlook(JobStatus.PAUSED, None, None, 1)
 
 
 def test_a_pause_that_is_over_is_none() -> None:
-    assert look(job(), hold=Pause(at("16 12:00"))) == Outlook(Standing.ACTIVE, at("16 12:10"), None, 0)
+    assert look(job(), hold=Pause(at("16 12:00"))) == Outlook(JobStatus.ACTIVE, at("16 12:10"), None, 0)
 
 
 @pytest.mark.parametrize(
     ("hours", "now", "state", "next_run"),
     [
-        ("mon-fri 9:00-18:00", "16 12:00", Standing.ACTIVE, "16 12:10"),
-        ("mon-fri 9:00-18:00", "16 17:55", Standing.ACTIVE, "17 09:00"),
-        ("mon-fri 9:00-18:00", "16 18:00", Standing.OFF_HOURS, "17 09:00"),
-        ("mon-fri 9:00-18:00", "20 18:00", Standing.OFF_HOURS, "23 09:00"),
-        ("sat 10:05-10:15", "16 12:00", Standing.OFF_HOURS, "21 10:10"),
+        ("mon-fri 9:00-18:00", "16 12:00", JobStatus.ACTIVE, "16 12:10"),
+        ("mon-fri 9:00-18:00", "16 17:55", JobStatus.ACTIVE, "17 09:00"),
+        ("mon-fri 9:00-18:00", "16 18:00", JobStatus.OFF_HOURS, "17 09:00"),
+        ("mon-fri 9:00-18:00", "20 18:00", JobStatus.OFF_HOURS, "23 09:00"),
+        ("sat 10:05-10:15", "16 12:00", JobStatus.OFF_HOURS, "21 10:10"),
     ],
 )
-def test_outside_its_hours_a_job_waits_for_them(hours: str, now: str, state: Standing, next_run: str) -> None:
+def test_outside_its_hours_a_job_waits_for_them(hours: str, now: str, state: JobStatus, next_run: str) -> None:
     seen = look(job(hours), now=now)
 
     assert (state, at(next_run)) == (seen.state, seen.next_run)
@@ -158,11 +158,11 @@ def test_outside_its_hours_a_job_waits_for_them(hours: str, now: str, state: Sta
 def test_a_pause_that_ends_outside_the_hours_lasts_until_they_begin() -> None:
     seen = look(job("9:00-18:00"), hold=Pause(at("16 20:00")))
 
-    assert seen == Outlook(Standing.PAUSED, at("17 09:00"), at("16 20:00"), 0)
+    assert seen == Outlook(JobStatus.PAUSED, at("17 09:00"), at("16 20:00"), 0)
 
 
 def test_a_pause_is_told_rather_than_the_hours() -> None:
-    assert look(job("9:00-18:00"), hold=Pause(), now="16 20:00").state is Standing.PAUSED
+    assert look(job("9:00-18:00"), hold=Pause(), now="16 20:00").state is JobStatus.PAUSED
 
 
 @pytest.mark.parametrize(

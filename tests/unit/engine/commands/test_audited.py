@@ -9,7 +9,7 @@ import pytest
 
 from slack_alert.core.commands.audit_verification import verify
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo, Standing
+from slack_alert.core.model.asked import AccountStatus, AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.audit import AuditEntry
 from tests.fakes.chat_rig import ChatRig, command, text_parameter
 
@@ -67,7 +67,7 @@ def interrupted_by_the_end(rig: ChatRig) -> None:
 
 
 def denied(rig: ChatRig) -> None:
-    rig.people.standings["eve"] = Standing.STRANGER
+    rig.people.standings["eve"] = AccountStatus.STRANGER
     rig.says("eve", "deploy shop")
 
 

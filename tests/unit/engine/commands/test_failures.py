@@ -9,7 +9,7 @@ import pytest
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.content.pieces import fallback
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo, Standing
+from slack_alert.core.model.asked import AccountStatus, AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.run import Failure, Result
 from slack_alert.core.structs import replace
 from tests.fakes.chat_rig import OPS, ChatRig, command
@@ -60,7 +60,7 @@ def test_what_others_are_told_begins_with_no_prefix_of_another_bot(start: str) -
 @pytest.mark.parametrize("text", ["deploy shop", "deplyo", "deploy"])
 def test_what_is_refused_to_another_bot_is_recorded_and_not_answered(text: str) -> None:
     rig = ChatRig(command("deploy", parameters=(Parameter("app"),)))
-    rig.people.standings["robot"] = Standing.BOT
+    rig.people.standings["robot"] = AccountStatus.BOT
     rig.says("robot", text)
 
     assert rig.answers == []

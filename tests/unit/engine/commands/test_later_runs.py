@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.commands.signature import ValueKind
-from slack_alert.core.model.asked import Standing
+from slack_alert.core.model.asked import AccountStatus
 from tests.fakes.chat_rig import START, ChatRig, command, text_parameter
 
 
@@ -62,7 +62,7 @@ def test_a_time_that_passed_on_the_way_is_now() -> None:
 def test_a_later_run_that_is_denied_at_its_time_says_so_in_its_own_message() -> None:
     rig = ChatRig(command("deploy"))
     rig.says("ann", "deploy in 20m")
-    rig.people.standings["ann"] = Standing.GUEST
+    rig.people.standings["ann"] = AccountStatus.GUEST
     rig.passes(minutes=21)
 
     assert [answer.partition(":")[2].split()[0] for answer in rig.answers] == ["denied:"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.core.content.pieces import fallback
-from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo, Standing
+from slack_alert.core.model.asked import AccountStatus, AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.message import Message
 from tests.fakes.chat_rig import OPS, ChatRig, command
 
@@ -46,7 +46,7 @@ def test_of_a_long_value_as_much_carries_it_as_the_address_takes_besides_a_start
 
 def test_a_denial_is_for_the_person_alone() -> None:
     rig = ChatRig(command("deploy"))
-    rig.people.standings["ann"] = Standing.GUEST
+    rig.people.standings["ann"] = AccountStatus.GUEST
     ask(rig, "deploy")
 
     (denial,) = told(rig)
@@ -56,7 +56,7 @@ def test_a_denial_is_for_the_person_alone() -> None:
 
 def test_where_there_is_no_address_a_denial_goes_into_the_thread() -> None:
     rig = ChatRig(command("deploy"))
-    rig.people.standings["ann"] = Standing.GUEST
+    rig.people.standings["ann"] = AccountStatus.GUEST
     rig.says("ann", "deploy")
 
     (denial,) = told(rig)

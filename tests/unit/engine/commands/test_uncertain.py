@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slack_alert.core.model.asked import Standing
+from slack_alert.core.model.asked import AccountStatus
 from tests.fakes.chat_rig import ChatRig, command
 
 
@@ -10,7 +10,7 @@ def test_a_run_that_waited_over_a_restart_waits_for_the_service_too() -> None:
     rig = ChatRig(command("deploy"))
     rig.says("ann", "deploy")
     rig.says("bob", "deploy")
-    rig.people.standings["bob"] = Standing.UNKNOWN
+    rig.people.standings["bob"] = AccountStatus.UNKNOWN
     rig.start()
 
     assert [asked.by.user for asked in rig.store.snapshot().asked] == ["bob"]
@@ -24,7 +24,7 @@ def test_a_run_that_waited_over_a_restart_waits_for_the_service_too() -> None:
 
 def test_what_is_asked_anew_is_refused_and_says_so() -> None:
     rig = ChatRig(command("deploy"))
-    rig.people.standings["bob"] = Standing.UNKNOWN
+    rig.people.standings["bob"] = AccountStatus.UNKNOWN
     rig.says("bob", "deploy")
 
     assert rig.executor.running == []
