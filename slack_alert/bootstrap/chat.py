@@ -30,7 +30,6 @@ from slack_alert.core.model.asked import AskedCommand, Asker, ButtonPress, ChatM
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.request import Request
-from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.components import Chat, Stores
 from slack_alert.engine.batches import Batch
@@ -107,7 +106,7 @@ def make_chat(
     options = AnswerOptions(
         runtime.mark,
         settings.timezone,
-        Redaction(settings.secrets()),
+        runtime.redaction,
         support=settings.chat_support or "",
         prefix=next(iter(settings.chat_prefix), ""),
     )
@@ -141,6 +140,7 @@ def make_chat(
         services=services,
         beside=beside or LoopBeside(asyncio.get_running_loop(), clock),
         guards=guards,
+        redaction=runtime.redaction,
         notice=_notice(settings, runtime),
         subscribers=subscriptions,
     )
@@ -155,12 +155,12 @@ def make_chat(
 
 def _notice(settings: Settings, runtime: Runtime) -> Callable[[AuditEntry], Message | None]:
     """Return what makes the message about an entry of the audit that is posted at once."""
-    notices, redaction = audit_notices(settings), Redaction(settings.secrets())
+    notices = audit_notices(settings)
     if notices is None:
         return lambda _: None
 
     def notice(entry: AuditEntry) -> Message | None:
-        text = entry_notice(entry, notices, runtime.mark, redaction)
+        text = entry_notice(entry, notices, runtime.mark, runtime.redaction)
         origin = Notice("audit", uuid4().hex)
         return None if text is None else Message(origin.key, notices.to, text, origin)
 

@@ -19,6 +19,7 @@ from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins, follow_plugins
 from slack_alert.bootstrap.wiring import assemble
 from slack_alert.core.commands.command import Command, Guard
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.app import App, AppConfig
 from slack_alert.engine.app.components import Components, Stores
@@ -47,6 +48,7 @@ Terminal = Callable[[Callable[[], Awaitable[None]]], Door]
 def run(
     settings: Settings,
     found: FoundFiles | None,
+    redaction: Redaction,
     *,
     out: TextIO,
     standby: bool,
@@ -61,7 +63,7 @@ def run(
 
     3: another process holds the database; 1: there is nothing to run. `ready` is called once the clock runs, or before
     the end if there is nothing to run. If `found` is None, plugins are searched once the database is acquired. `note`
-    is what other commands read about this program.
+    is what other commands read about this program. `redaction` is that of the log.
     """
     plugins_folder(settings.path)  # A wrong path raises before anything is created there.
     reserve_descriptors()  # Before plugins are loaded: their changes to the process are measured from here on.
@@ -74,7 +76,7 @@ def run(
         from slack_alert.stores.memory import MemoryStore
 
         memory = MemoryStore()
-        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), out, ready, terminal)
+        return _run(settings, Stores(memory, MemoryInbox(), lambda: memory), plugins(), redaction, out, ready, terminal)
     place = database(settings)
     with owning(settings, _FOREVER if standby else _PATIENCE, note=note) as lock:
         if lock is None:
@@ -84,13 +86,14 @@ def run(
         store = SqliteStore(place, audit_key(settings))
         files = DatabaseFiles(place, store, lock, journal)
         stores = Stores(store, inbox, read, journal, files.loss, files.rescue, partial(inbox_exposure, place))
-        return _run(settings, stores, plugins(), out, ready, terminal)
+        return _run(settings, stores, plugins(), redaction, out, ready, terminal)
 
 
 def _run(
     settings: Settings,
     stores: Stores,
     plugins: FollowedPlugins,
+    redaction: Redaction,
     out: TextIO,
     ready: Ready,
     terminal: Terminal | None,
@@ -103,7 +106,7 @@ def _run(
     catalog = plugins.catalog
 
     async def main() -> int:
-        parts = assemble(settings, plugins, stores, out=out)
+        parts = assemble(settings, plugins, stores, redaction, out=out)
         if terminal is not None:
             parts = _for_terminal(parts, terminal(lambda: app.end_answered()))  # noqa: PLW0108 - it is made below
         app = App(parts, _app_config(settings))

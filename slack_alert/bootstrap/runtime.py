@@ -60,6 +60,8 @@ class Runtime(Struct, frozen=True):
 
     clock: Clock
     mark: Markup
+    #: The only one of the program: it learns the secrets among the arguments of commands.
+    redaction: Redaction
     snapshot: Snapshot
     reader: Reader
     writer: Writer
@@ -70,10 +72,10 @@ class Runtime(Struct, frozen=True):
     services: ContextServices
 
 
-def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -> Runtime:
+def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, redaction: Redaction) -> Runtime:
     """Make the engine and its executor; must be called on the loop on which they will run."""
     clock, snapshot = SystemClock(), stores.store.open()
-    render = Render(new_mark(), Redaction(settings.secrets()))
+    render = Render(new_mark(), redaction)
     writer = Writer(
         stores.store,
         clock,
@@ -82,7 +84,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -
         blocking=blocking_of(settings),
     )
     reader = stores.read()
-    recorder = RedactingRecorder(writer, render.redaction)
+    recorder = RedactingRecorder(writer, redaction)
     mutes = make_mutes(settings, snapshot.entries)
     services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
     services = replace(services, children=Subprocesses(_family(settings)))
@@ -100,7 +102,7 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores) -
         slow_runs=_make_slow_run_detector(settings, reader, clock),
         has_buttons=settings.has_buttons,
     )
-    return Runtime(clock, render.mark, snapshot, reader, writer, recorder, mutes, executor, engine, services)
+    return Runtime(clock, render.mark, redaction, snapshot, reader, writer, recorder, mutes, executor, engine, services)
 
 
 def make_services(

@@ -17,6 +17,7 @@ from slack_alert.bootstrap.runtime import Runtime, blocking_of, make_runtime
 from slack_alert.channels.console import ConsoleChannel, has_colour
 from slack_alert.channels.terminal import TerminalChannel
 from slack_alert.core.model.message import Delivery, Notice
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.components import Chat, Components, PluginFiles, Stores
@@ -47,9 +48,11 @@ log = logging.getLogger(__name__)
 Waiting = Callable[[str | None, int, int], list[Delivery]]
 
 
-def assemble(settings: Settings, plugins: FollowedPlugins, stores: Stores, *, out: TextIO) -> Components:
+def assemble(
+    settings: Settings, plugins: FollowedPlugins, stores: Stores, redaction: Redaction, *, out: TextIO
+) -> Components:
     """Assemble the components of an app; must be called on the loop on which it will run."""
-    runtime = make_runtime(settings, plugins, stores)
+    runtime = make_runtime(settings, plugins, stores, redaction)
     engine, writer, mutes = runtime.engine, runtime.writer, runtime.mutes
     channels = make_channels(settings, out)
     slots = SlotSource(settings, engine, is_behind=writer.is_behind)

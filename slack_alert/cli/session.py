@@ -39,8 +39,8 @@ def home_folder() -> Path | None:
         return None
 
 
-def begin_log(loaded: LoadedSettings) -> None:
-    """Start logging as configured, and log the configuration's warnings."""
+def begin_log(loaded: LoadedSettings) -> Redaction:
+    """Start logging as configured, and log the configuration's warnings; return what takes secrets out of the log."""
     # Imported here: gevent's patch has to come before logging.
     from slack_alert.cli.logs import configure
 
@@ -49,10 +49,11 @@ def begin_log(loaded: LoadedSettings) -> None:
     log = configure(loaded.settings, redaction)
     for warning in loaded.warnings:
         log.warning(abridged(warning))
+    return redaction
 
 
 @contextmanager
-def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[TextIO]:
+def own_output(settings: Settings, *, redaction: Redaction | None = None, is_lasting: bool = False) -> Iterator[TextIO]:
     """Yield the real standard output for the command's own text, while all other output to it is diverted.
 
     Output of plugins and of their child programs goes to standard error: `--json` stays JSON. If they read standard
@@ -67,7 +68,7 @@ def own_output(settings: Settings, *, is_lasting: bool = False) -> Iterator[Text
     if are_prepared():
         become_spawnable()
     told, plugins = filtered(sys.stderr, settings.timezone), spawnable(settings.path, settings.markers)
-    printed = captured(sys.stderr, Redaction(settings.secrets()))
+    printed = captured(sys.stderr, redaction or Redaction(settings.secrets()))
     with told, _diverted(is_lasting=is_lasting) as out, _without_input(), plugins, printed:
         yield out
 

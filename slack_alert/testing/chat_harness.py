@@ -27,6 +27,7 @@ from slack_alert.engine.app.components import Stores
 from slack_alert.engine.commands.commands import OpenRun
 from slack_alert.engine.durable_values import write_durably
 from slack_alert.engine.ports import ExecutorLoad
+from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.engine.system.loop_runner import run_to_end
@@ -89,19 +90,21 @@ class ChatHarness:
         self._store = store
         self._steps = NextSteps()
         snapshot = store.open()
-        render = Render(new_mark(), Redaction(settings.secrets()))
-        recorder = OrderedRecorder(store, clock)
+        self._redaction = Redaction(settings.secrets())
+        render = Render(new_mark(), self._redaction)
+        writer = OrderedRecorder(store, clock)
+        recorder = RedactingRecorder(writer, self._redaction)
         mutes = make_mutes(settings, snapshot.entries)
         services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
         self._executor = StepExecutor(DirectExecutor(Caller(clock, render)), clock, holds)
         self._simulation = Simulation(
-            catalog, clock, self._executor, mark=render.mark, recorder=recorder, services=services,
+            catalog, clock, self._executor, mark=render.mark, recorder=writer, services=services,
             mute=mutes.reason, snapshot=snapshot.of_jobs(), has_buttons=True,
         )  # fmt: skip
         self._engine = self._simulation.engine
         # A chat uses what these have in common with those of a real program.
         runtime = Runtime(
-            clock, render.mark, snapshot, store, cast("Writer", recorder), recorder, mutes,
+            clock, render.mark, self._redaction, snapshot, store, cast("Writer", writer), recorder, mutes,
             cast("PoolExecutor", self._executor), self._engine, services,
         )  # fmt: skip
         chat = make_chat(
@@ -118,7 +121,7 @@ class ChatHarness:
 
     def settle(self) -> None:
         """Do all that is to be done now."""
-        with captured(sys.stderr):
+        with captured(sys.stderr, self._redaction):
             while self._steps.run_next() or self._executor.run_next():
                 pass
             self.commands.refresh()
@@ -128,7 +131,7 @@ class ChatHarness:
         end = self._clock.now() + by
         while True:
             now = self._next(end)
-            with captured(sys.stderr):
+            with captured(sys.stderr, self._redaction):
                 self._simulation.run_until(now + TICK)
             self._clock.set(now)
             self._steps.ring(now)

@@ -23,6 +23,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AccountStatus, AskedCommand, Asker, Identity, ReplyTo
 from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.model.run import Action, Failure, Result, Run
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.commands.answers import Answers
 from slack_alert.engine.commands.commands import Commands
@@ -166,7 +167,7 @@ class ChatRig:
                 self.guard_executor or self.executor, self.clock,
                 guards=lambda: self.guards, services=services, post=self.engine.post,
             ),
-            subscribers=self.subscriptions,
+            redaction=Redaction(), subscribers=self.subscriptions,
         )  # fmt: skip
         snapshot = self.store.open()
         # What goes on beside the engine begins here at once, in a program once both are restored.

@@ -32,6 +32,7 @@ from slack_alert.core.model.audit import AuditEntry, AuditHead
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Result, Returned, Run
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.app import App, AppConfig
 from slack_alert.engine.app.components import Chat, Components, PluginFiles, Stores
@@ -461,6 +462,7 @@ class Life:
             decide=Decider(lambda: commands, everybody_may(), zone=BERLIN, rate=Rate(1000)),
             people=KnownPeople(), limits={}, answers=Answers(AnswerOptions(MARK, BERLIN), past), past=past,
             budget=EditBudget(), services=services, beside=Beside(self),
+            redaction=Redaction(),
             guards=GuardRounds(executor, self.clock, guards=tuple, services=services, post=self.engine.post),
         )  # fmt: skip
         return Chat(self.commands, cast("ChatIntake", None), ())

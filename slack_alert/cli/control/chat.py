@@ -16,6 +16,7 @@ from slack_alert.cli.running_program import effective_config
 from slack_alert.cli.session import begin_log, own_output
 
 if TYPE_CHECKING:
+    from slack_alert.core.redaction.redaction import Redaction
     from slack_alert.settings import LoadedSettings
 
 _PROMPT = "> "
@@ -27,7 +28,7 @@ _PROMPT = "> "
 def chat(ctx: click.Context, /, **flags: object) -> int:
     """Talk to the program as from a chat: each line is a command. Alone it is the program without jobs."""
     loaded = effective_config(remember(ctx, flags)).loaded
-    begin_log(loaded)
+    redaction = begin_log(loaded)
     from slack_alert.bootstrap.database import running_pid
     from slack_alert.bootstrap.oneshot.chat import shown, talk_beside
     from slack_alert.bootstrap.plugin_loading import check_is_private
@@ -38,10 +39,10 @@ def chat(ctx: click.Context, /, **flags: object) -> int:
     if not settings.dry_run and running_pid(settings) is not None:
         talk_beside(settings, lambda: _lines(prompt), lambda message: shown(message, sys.stdout, told, prompt=prompt))
         return exit_codes.FINE
-    return _alone(loaded, prompt)
+    return _alone(loaded, redaction, prompt)
 
 
-def _alone(loaded: LoadedSettings, prompt: str) -> int:
+def _alone(loaded: LoadedSettings, redaction: Redaction, prompt: str) -> int:
     from slack_alert.bootstrap import addresses, run
     from slack_alert.bootstrap.oneshot.chat import TerminalDoor, shown
     from slack_alert.core.structs import replace
@@ -51,10 +52,11 @@ def _alone(loaded: LoadedSettings, prompt: str) -> int:
     # Nothing is patched for greenlets here, and no job needs a scheduler.
     settings = replace(loaded.settings, scheduler="AsyncIOScheduler")
     note = encode_published(loaded, addresses.service(settings))
-    with own_output(settings, is_lasting=True) as out:
+    with own_output(settings, redaction=redaction, is_lasting=True) as out:
         return run.run(
             settings,
             None,
+            redaction,
             out=out,
             standby=False,
             progress=None,

@@ -15,6 +15,7 @@ from slack_alert.cli.session import begin_log, configured, own_output
 from slack_alert.settings import LoadedSettings, encode_published
 
 if TYPE_CHECKING:
+    from slack_alert.core.redaction.redaction import Redaction
     from slack_alert.engine.app.components import Components
 
 
@@ -31,11 +32,11 @@ def run(ctx: click.Context, /, **flags: object) -> int:
         from gevent import monkey
 
         monkey.patch_all()
-    begin_log(loaded)
+    redaction = begin_log(loaded)
     if lack := loaded.settings.missing():
         raise lack
-    with own_output(loaded.settings, is_lasting=True) as out:
-        return _run(loaded, out, is_standby=bool(given.get("standby")))
+    with own_output(loaded.settings, redaction=redaction, is_lasting=True) as out:
+        return _run(loaded, redaction, out, is_standby=bool(given.get("standby")))
 
 
 _NOTHING = (
@@ -58,9 +59,9 @@ def _show(text: str, out: TextIO) -> None:
         )
 
 
-def _run(loaded: LoadedSettings, out: TextIO, *, is_standby: bool) -> int:
+def _run(loaded: LoadedSettings, redaction: Redaction, out: TextIO, *, is_standby: bool) -> int:
     with _without_collection() as collect:
-        return _start(loaded, out, collect, is_standby=is_standby)
+        return _start(loaded, redaction, out, collect, is_standby=is_standby)
 
 
 @contextmanager
@@ -82,7 +83,9 @@ def _without_collection() -> Iterator[Callable[[], None]]:
         gc.enable()
 
 
-def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, is_standby: bool) -> int:
+def _start(
+    loaded: LoadedSettings, redaction: Redaction, out: TextIO, collect: Callable[[], None], *, is_standby: bool
+) -> int:
     from slack_alert.bootstrap import plugin_files
 
     settings = loaded.settings
@@ -108,7 +111,9 @@ def _start(loaded: LoadedSettings, out: TextIO, collect: Callable[[], None], *, 
 
     with loading() as progress:
         note = encode_published(loaded, addresses.service(settings))
-        code = run.run(settings, found, out=out, standby=is_standby, progress=progress, ready=ready, note=note)
+        code = run.run(
+            settings, found, redaction, out=out, standby=is_standby, progress=progress, ready=ready, note=note
+        )
     if code == exit_codes.HELD:
         holder = database.running_pid(settings)
         who = f"process {holder}" if holder else "another process"

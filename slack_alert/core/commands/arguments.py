@@ -93,6 +93,16 @@ def masked(arguments: Arguments, parameters: Sequence[Parameter]) -> dict[str, o
     return shown
 
 
+def secrets_of(arguments: Arguments, parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Return the texts of the secrets among the values, also of those in lists."""
+    texts: list[str] = []
+    for parameter in parameters:
+        value = arguments.rest if parameter.is_variadic else arguments.values.get(parameter.name)
+        if parameter.is_secret and value is not None:
+            texts += map(text_of, value if isinstance(value, list | tuple) else [value])
+    return tuple(texts)
+
+
 def canonical(command: CommandSignature, arguments: Arguments) -> str:
     """Return the exact command as one would type it: its line is read as the same arguments, but for masked secrets."""
     parts = [command.words]

@@ -39,6 +39,12 @@ def split_line(text: str) -> list[str]:
     return list(_Line(_legible(plain_text(text)).strip()).words())
 
 
+def first_word(text: str) -> str:
+    """Return what is shown of a line that was not read as a command: what follows its first word may be secret."""
+    first, *rest = text.split(maxsplit=1) or [""]
+    return f"{first} …" if rest else first
+
+
 def plain_text(text: str) -> str:
     """Return what a person wrote in Slack: mentions as ids, links as addresses, and its escapes undone."""
     if "<" not in text and "&" not in text:

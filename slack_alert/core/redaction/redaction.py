@@ -24,16 +24,38 @@ REACH = 4096
 
 
 class Redaction:
-    """Redacts the secrets of the configuration, and everything that looks like a secret of Slack."""
+    """Redacts the secrets of the configuration and of commands, and everything that looks like a secret of Slack.
+
+    Any thread may redact; `hide` and `reveal` are called on one thread.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        given = tuple(dict.fromkeys(secret.strip() for secret in secrets))
-        made = [*dict.fromkeys(_forms(given))]
-        self._straight = [
-            _Needle(probe, form.sign, form) for form in made if not form.is_wrapped for probe in form.probes
-        ]
-        self._wrapped = [_Needle(probe, form.sign, form) for form in made if form.is_wrapped for probe in form.probes]
+        self._given = _needles(secrets)
+        self._needles = self._given
+        #: By the id of what was asked: the secrets among its arguments.
+        self._of_asked: dict[int, tuple[str, ...]] = {}
         self._compiled: dict[Encoding, re.Pattern[str]] = {}
+
+    def hide(self, asked: int, secrets: Iterable[str]) -> None:
+        """Redact these secrets as well, until what was asked is revealed."""
+        before = self._of_asked.get(asked, ())
+        together = tuple(dict.fromkeys((*before, *secrets)))
+        if together != before:
+            self._of_asked[asked] = together
+            self._rebuild()
+
+    def reveal(self, asked: int) -> None:
+        """Redact the secrets of what was asked no longer, unless somebody else has hidden them, too."""
+        if self._of_asked.pop(asked, None):
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Replace the needles as a whole: another thread may be searching."""
+        extra = _needles(secret for secrets in self._of_asked.values() for secret in secrets)
+        given = self._given
+        self._needles = _Needles(given.straight + extra.straight, given.wrapped + extra.wrapped)
+        if not self._of_asked:
+            self._compiled = {}  # A pattern has its secret in it.
 
     def __call__(self, text: str) -> str:
         """Return a text without secrets."""
@@ -108,10 +130,11 @@ class Redaction:
         return _merged([*spans, *(SecretSpan(places.of(span.begin), places.of(span.end - 1) + 1) for span in shown)])
 
     def _plain_spans(self, text: str) -> list[SecretSpan]:
-        found = [needle.form for needle in self._straight if needle.probe in text and needle.sign in text]
-        if self._wrapped:
+        needles = self._needles
+        found = [needle.form for needle in needles.straight if needle.probe in text and needle.sign in text]
+        if needles.wrapped:
             flat = _unwrapped(text)
-            found += [needle.form for needle in self._wrapped if needle.probe in flat]
+            found += [needle.form for needle in needles.wrapped if needle.probe in flat]
         matches = [match for form in dict.fromkeys(found) for match in self._pattern(form).finditer(text)]
         for start, pattern in _TOKENS:
             if start in text:
@@ -138,6 +161,13 @@ class _Needle(Struct, frozen=True):
     probe: str
     sign: str
     form: Encoding
+
+
+class _Needles(Struct, frozen=True):
+    """What is searched for; the encodings in `wrapped` may contain line ends."""
+
+    straight: tuple[_Needle, ...]
+    wrapped: tuple[_Needle, ...]
 
 
 class _Places(Struct, frozen=True):
@@ -177,6 +207,15 @@ def _is_token(match: re.Match[str]) -> bool:
     text, begin = match.string, match.start()
     before = text[max(0, begin - 6) : begin]
     return not before[-1:].isalnum() or bool(_ESCAPE.search(before) or _MADE_UP.match(match.group()))
+
+
+def _needles(secrets: Iterable[str]) -> _Needles:
+    given = tuple(dict.fromkeys(secret.strip() for secret in secrets))
+    forms = [*dict.fromkeys(_forms(given))]
+    return _Needles(
+        tuple([_Needle(probe, form.sign, form) for form in forms if not form.is_wrapped for probe in form.probes]),
+        tuple([_Needle(probe, form.sign, form) for form in forms if form.is_wrapped for probe in form.probes]),
+    )
 
 
 def _forms(secrets: Iterable[str]) -> Iterator[Encoding]:

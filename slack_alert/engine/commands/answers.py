@@ -18,6 +18,7 @@ from slack_alert.core.commands.answers import (
 from slack_alert.core.commands.decision import Refused
 from slack_alert.core.commands.queue import QueuedRun, QueueState, expected_starts, positions
 from slack_alert.core.commands.suggestions import BUILT_IN
+from slack_alert.core.commands.words import first_word
 from slack_alert.core.content.pieces import Piece, Text
 from slack_alert.core.content.render import deliverable
 from slack_alert.core.model.address import Address
@@ -53,6 +54,7 @@ class Answers:
         """Return the answer to a command that does not run."""
         if refused.is_silent:
             return []
+        asked = replace(asked, text=refused.words or first_word(asked.text))
         text = refused_text(refused, self._options, usage=refused.usage)
         if asked.run:  # A run for later has a message, which says so.
             return [self._part(asked, text, _LAST - _FIRST)]

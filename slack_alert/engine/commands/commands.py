@@ -11,10 +11,12 @@ from itertools import takewhile
 from typing import Protocol
 
 from slack_alert.core.commands.answers import CommandProgress, RunState, format_took
+from slack_alert.core.commands.arguments import secrets_of
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, startable
 from slack_alert.core.commands.suggestions import BUILT_IN
+from slack_alert.core.commands.words import first_word
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AccountStatus, AskedCommand, Asker
@@ -22,6 +24,7 @@ from slack_alert.core.model.audit import AuditEntry, AuditVerdict
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
+from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Batch, Snapshot, StartedRun
 from slack_alert.engine.commands.answers import Answers, progress_of
@@ -124,6 +127,7 @@ class Commands:
         services: ContextServices,
         beside: Beside,
         guards: GuardRounds,
+        redaction: Redaction,
         notice: Callable[[AuditEntry], Message | None] = lambda _: None,
         subscribers: Callable[[str, int], Sequence[Address]] = lambda _command, _run: (),
     ) -> None:
@@ -140,6 +144,8 @@ class Commands:
         self._services = services
         self._beside = beside
         self._guards = guards
+        #: Hides the secrets among the arguments of what was asked until it has ended.
+        self._redaction = redaction
         #: Those whose guards are asked, and those of the same queue that came after them, in order.
         self._in_guard: dict[str | None, deque[_Guarding]] = {}
         #: Makes the message about an entry of the audit that is posted at once.
@@ -229,6 +235,7 @@ class Commands:
         if isinstance(decided, Refused):
             self._take_in(asked, replace(decided, is_silent=asker.standing is AccountStatus.BOT))
             return False
+        self._hide(asked, decided)
         guards = self._guards.guards(decided.command)
         queue = decided.command.queue
         if not (guards or self._in_guard.get(queue)):  # As for most commands.
@@ -238,10 +245,17 @@ class Commands:
         self._in_guard.setdefault(queue, deque()).append(guarding)
 
         def again(accepted: Accepted, texts: Mapping[str, str | Sequence[str] | None]) -> Accepted | Refused:
-            return self._decide.changed(asked, asker, accepted, texts)
+            changed = self._decide.changed(asked, asker, accepted, texts)
+            if isinstance(changed, Accepted):
+                self._hide(asked, changed)
+            return changed
 
         self._guards.ask(GuardRound(asked, decided, guards, again, partial(self._guarded, guarding)))
         return True
+
+    def _hide(self, asked: AskedCommand, accepted: Accepted) -> None:
+        """Take the secrets among the arguments out of all that is said and written from now on."""
+        self._redaction.hide(asked.id, secrets_of(accepted.arguments, accepted.command.parameters))
 
     def _guarded(self, guarding: _Guarding, decided: Accepted | Refused) -> None:
         """Take in what guards have answered, in the order in which it was asked: nothing overtakes within a queue."""
@@ -299,6 +313,7 @@ class Commands:
         messages = self._answers.refused(asked, refused)
         entry = self._entry(asked, refused.verdict, refused.reason, words=refused.words, params=refused.params)
         self._recorder.submit(self._end_of(asked, messages, entry))
+        self._redaction.reveal(asked.id)
 
     def _enqueue(self, one: OpenRun, batch: Batch) -> None:
         """Put a run into its line; its number, and its start or its place, are committed together with the batch."""
@@ -463,6 +478,8 @@ class Commands:
         )  # fmt: skip
         batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
+        if not run.progress.is_stuck:  # Else its function may still say them.
+            self._redaction.reveal(one.asked.id)
 
     def _settle_refused(self, one: OpenRun, run: Run, reason: str) -> None:
         """Settle a verb that was asked for something that is not there: nothing failed, and nothing was done."""
@@ -471,6 +488,7 @@ class Commands:
         record = self._record(one, run, QUIET, Verdict.QUIET)
         self._budget.end(run.id, self._clock.now())
         self._recorder.submit(self._end_of(one.asked, messages, entry, record), partial(self._release, one))
+        self._redaction.reveal(one.asked.id)
 
     def _record(self, one: OpenRun, run: Run, result: Result, verdict: Verdict) -> Record:
         said = joined(one.texts, self._answers.text(run, result.pieces))
@@ -517,6 +535,7 @@ class Commands:
         record = Record(number, one.asked.command, one.asked.at, Verdict.CANCELED, asked_by=one.asked.by.key)
         batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
+        self._redaction.reveal(one.asked.id)
 
     def _terminate(self, run: Run, *, grace: timedelta) -> None:
         self._services.children.terminate(run.id, grace=grace)
@@ -606,7 +625,7 @@ class Commands:
         channel = "" if to.channel == "terminal" else to.conversation  # There, who knows it reads the answers.
         return AuditEntry(
             self._clock.now(), asked.by.key, asked.by.name, to.channel, channel, asked.door,
-            asked.words or words or _unread(asked.text), params or {}, verdict, reason, asked.run or None, duration,
+            asked.words or words or first_word(asked.text), params or {}, verdict, reason, asked.run or None, duration,
         )  # fmt: skip
 
 
@@ -624,12 +643,6 @@ class _CommandHost:
     def __init__(self, commands: Commands, engine: Engine) -> None:
         self.say = commands.say
         self.hold = engine.hold
-
-
-def _unread(text: str) -> str:
-    """Return what is on record of a line that was not read as a command: what follows its first word may be secret."""
-    first, *rest = text.split(maxsplit=1) or [""]
-    return f"{first} …" if rest else first
 
 
 def _named(asked: AskedCommand, asker: Asker) -> AskedCommand:

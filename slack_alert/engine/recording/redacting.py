@@ -6,6 +6,8 @@
   messages and records that are made of it, the recorder below searches those of several lines once more: they may join
   what a run has said in parts, and a secret with it.
 - What the program itself says, what a service answers, and what runs print for the history: by the recorder below.
+- The secrets that people type are known to that same redaction while what they asked for is open
+  (`engine/commands/commands.py`).
 - What `exec`, `send` and `report` leave for the running program: in the command, before it is left.
 - What a command prints, and the log: where it is printed (`cli/output/streams.py`, `cli/logs.py`).
 """

@@ -143,3 +143,18 @@ def test_an_address_that_is_no_secret_has_secret_parts(address: str, parts: tupl
 )
 def test_a_quotation_is_cut_between_words(text: str, expected: str) -> None:
     assert excerpt(text, 10) == expected
+
+
+def test_what_is_hidden_is_redacted_until_all_who_hid_it_reveal_it() -> None:
+    clean = Redaction(["swordfish"])
+    clean.hide(1, ["zebra-1"])
+    clean.hide(2, ["zebra-1"])
+    clean.hide(2, ["zebra-2"])
+    both = clean("swordfish zebra-1 zebra-2")
+    clean.reveal(2)
+    first = clean("swordfish zebra-1 zebra-2")
+    clean.reveal(1)
+
+    assert both == "[secret] [secret] [secret]"
+    assert first == "[secret] [secret] zebra-2"
+    assert clean("swordfish zebra-1 zebra-2") == "[secret] zebra-1 zebra-2"
