@@ -362,7 +362,12 @@ class Commands:
     def _start(self, runs: Sequence[Run], batch: Batch) -> None:
         """Commit a batch together with the starts of runs, and then call their functions: they never run twice."""
         for run in runs:
-            asked = self._open[run.id].asked
+            one = self._open[run.id]
+            asked = one.asked
+            if secrets_of(one.accepted.arguments, one.accepted.command.parameters):
+                # It never begins again, so that nobody needs the line as it was typed.
+                others = [each for each in batch.asked if each.id != asked.id]
+                batch.asked = [*others, replace(asked, text=asked.words)]
             batch.messages += self._answers.told_of(asked, "started", self._subscribers(asked.command, 0))
         if runs:
             submit_with_starts(self._recorder, batch, runs, partial(self._executor.submit, runs, self))

@@ -14,13 +14,13 @@ _FILE = 0o666
 _FOLDER = 0o2777
 
 
-def make_folder(path: Path) -> None:
-    """Create a folder and its parents where they are missing."""
+def make_folder(path: Path, *, is_closed: bool = False) -> None:
+    """Create a folder and its parents where they are missing; a closed one is as a closed file is."""
     if path.is_dir():
         return
     make_folder(path.parent)
     try:
-        path.mkdir()
+        path.mkdir(0o700 if is_closed else 0o777)
     except FileExistsError:
         if not path.is_dir():
             raise
@@ -28,38 +28,38 @@ def make_folder(path: Path) -> None:
     if hasattr(os, "fchown"):
         opened = os.open(path, os.O_RDONLY)
         try:
-            _hand_over(opened, path.parent, _FOLDER)
+            _hand_over(opened, path.parent, _FOLDER, is_closed=is_closed)
         finally:
             os.close(opened)
 
 
-def make_file(path: Path, content: str = "") -> None:
+def make_file(path: Path, content: str = "", *, is_closed: bool = False) -> None:
     """Create a file with this content, unless it exists."""
-    with suppress(FileExistsError), os.fdopen(open_new(path), "w", encoding="utf-8") as file:
+    with suppress(FileExistsError), os.fdopen(open_new(path, is_closed=is_closed), "w", encoding="utf-8") as file:
         file.write(content)
 
 
-def open_new(path: Path, *, is_private: bool = False) -> int:
+def open_new(path: Path, *, is_private: bool = False, is_closed: bool = False) -> int:
     """Create a file and return its descriptor, open for reading and writing; raise FileExistsError if it exists.
 
-    Only the owner may read or write a private file.
+    Only the owner may read or write a private file; a closed one also those who may write in its folder.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if is_private else _FILE)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600 if is_private or is_closed else _FILE)
     try:
-        hand_over(file, path.parent, is_private=is_private)
+        hand_over(file, path.parent, is_private=is_private, is_closed=is_closed)
     except BaseException:
         os.close(file)
         raise
     return file
 
 
-def hand_over(file: int, folder: Path, *, is_private: bool = False) -> None:
+def hand_over(file: int, folder: Path, *, is_private: bool = False, is_closed: bool = False) -> None:
     """Set the owner of a new file to that of its folder; unless it is private, also the rights of group and others."""
     if hasattr(os, "fchown"):
-        _hand_over(file, folder, 0 if is_private else _FILE)
+        _hand_over(file, folder, 0 if is_private else _FILE, is_closed=is_closed)
 
 
-def _hand_over(file: int, folder: Path, allowed: int) -> None:
+def _hand_over(file: int, folder: Path, allowed: int, *, is_closed: bool) -> None:
     above = folder.stat()
     # A sticky folder is shared by all users, such as /tmp: its owner does not matter for the files in it.
     if above.st_mode & stat.S_ISVTX:
@@ -70,7 +70,8 @@ def _hand_over(file: int, folder: Path, allowed: int) -> None:
         if is_somebody_elses and os.geteuid() == 0:
             os.fchown(file, above.st_uid, above.st_gid)
             if allowed:
-                os.fchmod(file, above.st_mode & allowed)
+                rights = above.st_mode & ~_SHARED | _shared(above.st_mode) if is_closed else above.st_mode
+                os.fchmod(file, rights & allowed)
         elif shared := _shared(above.st_mode) & allowed:
             os.fchown(file, -1, above.st_gid)
             os.fchmod(file, stat.S_IMODE(os.fstat(file).st_mode) | shared)

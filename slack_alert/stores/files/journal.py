@@ -94,9 +94,10 @@ class FileJournal:
                     self._path.unlink()
 
     def _restart(self) -> None:
+        used = self._end + len(_END)
         self._end, self._has_warned = 0, False
         if self._page is not None:
-            self._page[: len(_END)] = _END
+            self._page[:used] = bytes(used)  # What people asked for may hold secrets.
             if len(self._page) > _SIZE_STEP:
                 self._unmap()
 

@@ -60,14 +60,14 @@ def set_aside(path: Path) -> Path | None:
 
 
 def prepare_folder(path: Path) -> None:
-    """Create the folder for a new file; a folder of our own gets a .gitignore for all that is in it."""
+    """Create the folder for a new file, which others may not enter; one of our own gets a .gitignore for all in it."""
     folder = path.parent
     try:
         is_ours = folder.name == ".slack_alert" or not folder.exists()
         if folder.parent.is_dir():
-            make_folder(folder)
+            make_folder(folder, is_closed=True)
         else:  # Missing parents are not created: such a path is most likely a mistake.
-            folder.mkdir()
+            folder.mkdir(0o700)
         ignore = folder / ".gitignore"
         if is_ours and not ignore.exists():
             make_file(ignore, "*\n")

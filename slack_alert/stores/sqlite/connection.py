@@ -39,9 +39,10 @@ def connect(path: Path, mode: str, *, is_immutable: bool = False) -> sqlite3.Con
     For an immutable file SQLite assumes that no process writes, and creates no file beside it.
     """
     if mode == "rwc" and not path.exists():
-        # Created beforehand, because SQLite leaves root's files to root; files beside it get the same owner.
+        # Created beforehand, because SQLite lets all read it, and leaves root's files to root; files beside it get the
+        # same rights and owner.
         with suppress(OSError):  # SQLite itself reports what is wrong.
-            make_file(path)
+            make_file(path, is_closed=True)
     # A URI, because only a URI takes a mode; as_uri() escapes `?`, `#` and `%` in a name.
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if is_immutable else ''}",
@@ -80,6 +81,19 @@ def release_write_lock(connection: sqlite3.Connection) -> None:
     """Release the write lock, with nothing written."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+@contextmanager
+def erasing(connection: sqlite3.Connection, *, is_needed: bool) -> Iterator[None]:
+    """Overwrite all that is deleted or replaced meanwhile, also whole pages, which costs writes of its own."""
+    if not is_needed:
+        yield
+        return
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA secure_delete = FAST").fetchall()
 
 
 @contextmanager
@@ -220,7 +234,13 @@ def open_memory() -> tuple[sqlite3.Connection, sqlite3.Connection]:
 
 
 #: Only an empty file takes auto_vacuum, so it comes first.
-_PRAGMAS = ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "foreign_keys = ON", "journal_size_limit = 16777216")
+_PRAGMAS = (
+    "auto_vacuum = INCREMENTAL",
+    "journal_mode = WAL",
+    "foreign_keys = ON",
+    "journal_size_limit = 16777216",
+    "secure_delete = FAST",
+)
 
 
 def open_reader(path: Path, *, is_traceless: bool = False) -> sqlite3.Connection | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.structs import Struct
+from slack_alert.engine.system.file_ownership import make_file
 from slack_alert.stores.files.paths import aside_path, prepare_folder, set_aside
 
 #: The first bytes of every database, and the place of the change counter in its header: it grows from one opening to
@@ -122,6 +123,8 @@ def _is_no_database(path: Path) -> bool:
 
 def _copy(connection: sqlite3.Connection, path: Path) -> Path | None:
     try:
+        with suppress(OSError):  # SQLite itself fails then.
+            make_file(path, is_closed=True)
         with closing(sqlite3.connect(path)) as target:
             connection.backup(target)
             is_whole = target.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"

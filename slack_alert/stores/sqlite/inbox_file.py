@@ -144,6 +144,7 @@ class SqliteInbox:
             connection.execute("PRAGMA journal_mode = DELETE").fetchall()
             # One step above FULL: the end of the rollback journal is on the disk as well.
             connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("PRAGMA secure_delete = ON").fetchall()  # What is asked for may hold secrets.
             with transaction(connection):
                 before = _mark(self._path)
                 yield connection

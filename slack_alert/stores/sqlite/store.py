@@ -23,6 +23,7 @@ from slack_alert.stores.sql.writes import as_of, writes
 from slack_alert.stores.sqlite import queries
 from slack_alert.stores.sqlite.connection import (
     Unwritable,
+    erasing,
     hold_write_lock,
     open_writer,
     release_write_lock,
@@ -84,7 +85,8 @@ class SqliteStore:
         try:
             with translated_errors(self._path):
                 self._sync(connection, is_full=batch.is_durable)
-                with transaction(connection):
+                # What people asked for may hold secrets.
+                with erasing(connection, is_needed=bool(batch.settled or batch.asked)), transaction(connection):
                     self._history.watermarks.prepare(connection, batch.seen, as_of(batch))
                     for statement, rows in changes:
                         connection.executemany(statement, rows)
