@@ -20,6 +20,9 @@ pytestmark = pytest.mark.thorough
 OWNER = 4242 if os.geteuid() == 0 else os.geteuid()
 GROUP = 4243 if os.geteuid() == 0 else os.getegid()
 
+#: What others may not even read.
+CLOSED = ("state.db", "state.db-wal", "state.db-shm", "state.db.said", "state.db.inbox")
+
 COMMANDS = (
     ("exec", "nightly", "true"),
     ("exec", "nightly", "--", "sh", "-c", "exit 3"),
@@ -92,7 +95,7 @@ def test_files_let_others_do_what_their_folder_does(mode: int, expected: int, ba
 
     files = {path for path in folder.rglob("*") if path.is_file()}
     is_shared = os.geteuid() != OWNER or mode & 0o022
-    closed = {path for path in files if path.name in ("state.db", "state.db.inbox")}
+    closed = {path for path in files if path.name in CLOSED}
     assert {path.name for path in files} >= {"state.db", "state.db.lock", "state.db.inbox", "readings.bin"}
     assert modes_of(files - closed) == ({expected} if is_shared else {0o666 & ~umask})
     assert modes_of(closed) == {expected if mode & 0o022 else 0o600}
