@@ -304,7 +304,7 @@ def _named(run: QueuedRun, options: AnswerOptions) -> str:
 
 
 def _again(view: RunView, options: AnswerOptions, what: str) -> str:
-    words = view.run.words
+    words = view.run.again or view.run.words
     return f"{_code(f'{options.prefix}{words}', options)} {what}." if words and len(words) <= _WORDS else ""
 
 

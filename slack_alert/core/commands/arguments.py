@@ -105,10 +105,22 @@ def secrets_of(arguments: Arguments, parameters: Sequence[Parameter]) -> tuple[s
 
 def canonical(command: CommandSignature, arguments: Arguments) -> str:
     """Return the exact command as one would type it: its line is read as the same arguments, but for masked secrets."""
+    return _line(command, arguments)
+
+
+def to_fill_in(command: CommandSignature, arguments: Arguments) -> str:
+    """Return the exact command with `token=<token>` for each secret; empty: it has none, and `canonical` will do."""
+    return _line(command, arguments, is_to_fill_in=True) if secrets_of(arguments, command.parameters) else ""
+
+
+def _line(command: CommandSignature, arguments: Arguments, *, is_to_fill_in: bool = False) -> str:
     parts = [command.words]
     is_in_order = True
     for parameter in command.parameters:
-        if parameter.is_variadic:
+        is_given = bool(arguments.rest) if parameter.is_variadic else parameter.name in arguments.values
+        if is_to_fill_in and parameter.is_secret and is_given:
+            parts.append(_gap(parameter))
+        elif parameter.is_variadic:
             parts += [_written(parameter, value) for value in arguments.rest]
         elif parameter.name not in arguments.values:
             is_in_order = False
@@ -404,6 +416,15 @@ def _with_name(parameter: Parameter, value: object, is_in_order: bool) -> list[s
         return [_option(parameter) if value else f"--no-{_option(parameter)[2:]}"]
     written = _written(parameter, value)
     return [_word_of(parameter), written] if _word_of(parameter) else [f"{_option(parameter)}={written}"]
+
+
+def _gap(parameter: Parameter) -> str:
+    """Return what stands for a value that has to be typed again."""
+    name = _option(parameter)[2:]
+    if parameter.is_variadic:
+        return f"<{name}>"
+    word = _word_of(parameter)
+    return f"{word} <{name}>" if word else f"{name}=<{name}>"
 
 
 def _written(parameter: Parameter, value: object) -> str:

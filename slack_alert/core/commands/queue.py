@@ -40,6 +40,8 @@ class QueuedRun(Struct, frozen=True):
     not_before: datetime | None = None
     #: None: it has not started.
     started: datetime | None = None
+    #: The line as one types it again, where that is another one: secrets have to be filled in.
+    again: str = ""
 
     def is_in_line(self, now: datetime) -> bool:
         """Return whether it waits in its queue; a later run joins when its time comes."""

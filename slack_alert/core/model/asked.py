@@ -126,3 +126,5 @@ class AskedCommand(Struct, frozen=True):
     is_bare: bool = False
     #: It begins no sooner than this.
     not_before: datetime | None = None
+    #: The words with a gap for each secret, to be filled in when it is typed again; empty: it has none.
+    again: str = ""

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from slack_alert.core.commands.answers import CommandProgress, RunState, format_took
-from slack_alert.core.commands.arguments import secrets_of
+from slack_alert.core.commands.arguments import secrets_of, to_fill_in
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, startable
@@ -283,7 +283,7 @@ class Commands:
             return
         is_known = bool(asked.run)
         if is_known:  # A guard may have changed arguments since.
-            asked = replace(asked, words=decided.words)
+            asked = replace(asked, words=decided.words, again=_again(decided))
         else:
             later = decided.not_before if decided.not_before and decided.not_before > now else None
             asked = replace(
@@ -291,6 +291,7 @@ class Commands:
                 run=self._engine.next_id(),
                 command=decided.command.name,
                 words=decided.words,
+                again=_again(decided),
                 not_before=later,
             )
         one = self._open.get(asked.run)
@@ -598,7 +599,7 @@ class Commands:
         )  # fmt: skip
         queued = QueuedRun(
             asked.run, asked.command, asked.words, asked.by.key, asked.by.name, None, "", asked.at,
-            started=started.started,
+            started=started.started, again=asked.again,
         )  # fmt: skip
         messages = self._answers.ended(
             asked, queued, run, QUIET, self._clock.now(), state=RunState.INTERRUPTED, is_first=is_first
@@ -657,8 +658,12 @@ def _named(asked: AskedCommand, asker: Asker) -> AskedCommand:
 def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
     return QueuedRun(
         asked.run, asked.command, asked.words, asked.by.key, asked.by.name, accepted.command.queue, accepted.lock,
-        asked.at, asked.not_before,
+        asked.at, asked.not_before, again=asked.again,
     )  # fmt: skip
+
+
+def _again(accepted: Accepted) -> str:
+    return to_fill_in(accepted.command, accepted.arguments)
 
 
 def _joined(*parts: str) -> str:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.core.commands.arguments import canonical, masked, parse_arguments, usage
+from slack_alert.core.commands.arguments import canonical, masked, parse_arguments, to_fill_in, usage
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.commands.words import split_line
@@ -322,3 +322,32 @@ class TestWordsOfASentence:
 
         assert usage(pause) == "pause JOB [for D]"
         assert canonical(pause, read) == "pause disk for 1h30m"
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("shop tok-1", "deploy shop token=<token>"),
+        ("shop", ""),
+        ("shop tok-1 staging", "deploy shop token=<token> staging"),
+        ("--env staging --token tok-1 shop", "deploy shop token=<token> staging"),
+        ("shop --api-key k --for tok-2", "deploy shop api-key=<api-key> for <for>"),
+    ],
+)
+def test_a_command_with_secrets_is_typed_again_with_a_gap_for_each(line: str, written: str) -> None:
+    parameters = (
+        Parameter("app"),
+        Parameter("token", is_required=False, is_secret=True),
+        Parameter("env", is_required=False),
+        Parameter("api_key", is_required=False, is_secret=True, is_named=True),
+        Parameter("for_", is_required=False, is_secret=True, is_named=True),
+    )
+    made = command(*parameters)
+
+    assert to_fill_in(made, parsed(line, *parameters)) == written
+
+
+def test_the_words_that_are_left_are_one_gap() -> None:
+    parameters = (Parameter("app"), Parameter("keys", is_list=True, is_variadic=True, is_secret=True))
+
+    assert to_fill_in(command(*parameters), parsed("shop one two", *parameters)).endswith(" shop <keys>")

@@ -51,3 +51,19 @@ def test_a_run_with_a_secret_that_waited_begins_with_it_after_a_kill() -> None:
 
     assert run.arguments is not None
     assert run.arguments.values == {"app": "shop", "token": "tok-4711"}
+
+
+def test_a_failed_run_with_a_secret_tells_what_to_fill_in() -> None:
+    rig = ChatRig(DEPLOY)
+    rig.says("ann", LINE)
+    rig.executor.end(1, error="no")
+
+    assert "`!deploy shop token=<token>` tries it again." in rig.answers[0]
+
+
+def test_a_run_with_a_secret_that_was_cut_off_tells_what_to_fill_in() -> None:
+    rig = ChatRig(DEPLOY)
+    rig.says("ann", LINE)
+    rig.start()
+
+    assert "`!deploy shop token=<token>` runs it again." in rig.answers[0]
