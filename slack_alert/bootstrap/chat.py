@@ -141,7 +141,7 @@ def make_chat(
         beside=beside or LoopBeside(asyncio.get_running_loop(), clock),
         guards=guards,
         redaction=runtime.redaction,
-        notice=_notice(settings, runtime),
+        notice=_notice(settings, runtime, commands),
         subscribers=subscriptions,
     )
     return Chat(
@@ -153,14 +153,17 @@ def make_chat(
     )
 
 
-def _notice(settings: Settings, runtime: Runtime) -> Callable[[AuditEntry], Message | None]:
+def _notice(
+    settings: Settings, runtime: Runtime, commands: Callable[[], Sequence[Command]]
+) -> Callable[[AuditEntry, str], Message | None]:
     """Return what makes the message about an entry of the audit that is posted at once."""
     notices = audit_notices(settings)
     if notices is None:
-        return lambda _: None
+        return lambda _entry, _command: None
 
-    def notice(entry: AuditEntry) -> Message | None:
-        text = entry_notice(entry, notices, runtime.mark, runtime.redaction)
+    def notice(entry: AuditEntry, command: str) -> Message | None:
+        own = next((each.words for each in commands() if each.name == command), "")
+        text = entry_notice(entry, notices, runtime.mark, runtime.redaction, own=own)
         origin = Notice("audit", uuid4().hex)
         return None if text is None else Message(origin.key, notices.to, text, origin)
 

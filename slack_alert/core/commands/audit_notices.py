@@ -35,17 +35,23 @@ class AuditNotices(Struct, frozen=True):
     office_hours: WorkingHours
     zone: tzinfo
 
-    def why(self, entry: AuditEntry) -> str:
-        """Return why an entry is posted; empty: it is not."""
-        reasons = ["sensitive"] if _begins_with(entry.command, self.sensitive) else []
+    def why(self, entry: AuditEntry, own: str = "") -> str:
+        """Return why an entry is posted; empty: it is not. `own` are the words of a command that was run as a job."""
+        lines = [entry.command, *([f"{own} {_behind_job(entry.command)}"] if own else [])]
+        reasons = ["sensitive"] if any(_begins_with(line, self.sensitive) for line in lines) else []
         if not self.office_hours.contains(entry.at):
             reasons.append("outside office hours")
         return ", ".join(reasons)
 
 
-def entry_notice(entry: AuditEntry, notices: AuditNotices, mark: Markup, redaction: Redaction) -> Text | None:
-    """Return what is posted of an entry, or None if it is not posted; what people wrote formats nothing."""
-    why = notices.why(entry)
+def entry_notice(
+    entry: AuditEntry, notices: AuditNotices, mark: Markup, redaction: Redaction, *, own: str = ""
+) -> Text | None:
+    """Return what is posted of an entry, or None if it is not posted; what people wrote formats nothing.
+
+    `own` are the words of the command, if that is known: it may have been run as a job.
+    """
+    why = notices.why(entry, own)
     if not why:
         return None
 
@@ -74,6 +80,12 @@ def head_notice(head: AuditHead, zone: tzinfo) -> Text:
 def shown_head(head: AuditHead) -> str:
     """Return a head as people copy it: `412:9f86d081884c7d65`."""
     return f"{head.id}:{head.hash[:DIGITS]}"
+
+
+def _behind_job(command: str) -> str:
+    """Return what is behind the name in `run NAME ...`; empty for other commands."""
+    run, _, line = command.partition(" ")
+    return line.partition(" ")[2] if run == "run" else ""
 
 
 def _begins_with(command: str, sensitive: Iterable[str]) -> bool:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.commands.arguments import canonical, changed_arguments, masked, parse_arguments, text_of, usage
+from slack_alert.core.commands.arguments import (
+    canonical,
+    changed_arguments,
+    masked,
+    parse_arguments,
+    text_of,
+    to_fill_in,
+    usage,
+)
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.denials import explain
 from slack_alert.core.commands.meant_jobs import event_fields, meant_jobs, require_fields, runnable_job
@@ -47,8 +55,12 @@ class Accepted(Struct, frozen=True):
     #: What it excludes other runs from; empty: nothing.
     lock: str = ""
     by: AskedBy | None = None
+    #: The same with a gap for each secret, to be filled in when it is typed again; empty: it has none.
+    again: str = ""
     #: It begins no sooner than this.
     not_before: datetime | None = None
+    #: The words by which it was asked for where they are not its own, such as `run deploy`; empty: they are its own.
+    typed: str = ""
     #: What guards have changed, for the record.
     remark: str = ""
     #: Of a job, the fields of the event it answers, and the name of the events that its values become.
@@ -69,6 +81,8 @@ class Refused(Struct, frozen=True):
     params: Mapping[str, object] = field(default_factory=dict)
     #: How the command is written, where its words were wrong.
     usage: str = ""
+    #: Of `run JOB`, the full name of the command that it would have run.
+    command: str = ""
     #: It may be allowed once a service answers again.
     is_uncertain: bool = False
     #: It is recorded, and nothing is said: another bot would answer that.
@@ -123,11 +137,13 @@ class Decider:
             written = (command.words, usage(command)) if command is not None else ("", "")
             return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])
         shown, params = canonical(command, arguments), masked(arguments, command.parameters)
+        again = to_fill_in(command, arguments)
         rights = [] if self._is_own_run(asker, command, arguments) else self._rights(command, arguments)
         if (denied := self._denied(asked, asker, rights)) is not None:
             return self._refused(denied, shown, params)
         lock = _filled(command, arguments)
-        return Accepted(command, arguments, shown, usage(command), params, lock, self._asked_by(asker), later)
+        by = self._asked_by(asker)
+        return Accepted(command, arguments, shown, usage(command), params, lock, by, again, later)
 
     def changed(
         self,
@@ -143,12 +159,14 @@ class Decider:
         except BadValue as error:
             said = f"A guard gives an argument a value it cannot have: {error}"
             return Refused(AuditVerdict.REFUSED, said, error.hint, accepted.words, accepted.params)
-        shown, params = canonical(command, arguments), masked(arguments, command.parameters)
+        typed = _with_words(command, accepted.typed)
+        shown, params = canonical(typed, arguments), masked(arguments, command.parameters)
         denied = self._denied(asked, asker, self._rights(command, arguments))
         if denied is not None:
             return self._refused(denied, shown, params)
         lock = _filled(command, arguments)
-        return replace(accepted, arguments=arguments, words=shown, params=params, lock=lock)
+        again = to_fill_in(typed, arguments)
+        return replace(accepted, arguments=arguments, words=shown, params=params, lock=lock, again=again)
 
     def _refused(self, denied: Decision, shown: str, params: Mapping[str, object]) -> Refused:
         said = explain(denied, self._permissions.roles)
@@ -160,11 +178,18 @@ class Decider:
         Of a function that is a command, it is that command: the rights of both are needed, for the arguments given.
         """
         found = runnable_job(words[0], self._catalog())
-        command, rest = found.command, list(words[1:])
+        command, rest, typed, again = found.command, list(words[1:]), "", ""
         if found.is_command:
-            event = {}
-            arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=asked.at)
-            shown, params = canonical(command, arguments), masked(arguments, command.parameters)
+            typed = f"{run.words} {quote_word(words[0])}"
+            as_typed, event = _with_words(command, typed), {}
+            try:
+                arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=asked.at)
+            except BadValue as error:
+                return Refused(
+                    AuditVerdict.REFUSED, str(error), error.hint, typed, usage=usage(as_typed), command=command.name
+                )
+            shown, params = canonical(as_typed, arguments), masked(arguments, command.parameters)
+            again = to_fill_in(as_typed, arguments)
         else:
             event, arguments = event_fields(rest), Arguments()
             require_fields(command.name, command.action, event, "run")
@@ -173,10 +198,10 @@ class Decider:
         rights = self._rights_for_jobs(run, {"fields": rest}, [command.name])
         rights += [(command, [argument_texts(command, arguments)])] if found.is_command else []
         if (denied := self._denied(asked, asker, rights)) is not None:
-            return self._refused(denied, shown, params)
+            return replace(self._refused(denied, shown, params), command=command.name)
         return Accepted(
             command, arguments, shown, usage(command), params, _filled(command, arguments), self._asked_by(asker),
-            event=event or None, emits=found.emits,
+            again, typed=typed, event=event or None, emits=found.emits,
         )  # fmt: skip
 
     def _asked_by(self, asker: Asker) -> AskedBy:
@@ -226,6 +251,11 @@ def _split_time(
         return list(words), None
     (_, *rest), later = split_time([command.words, *words], zone=zone, now=now)
     return rest, later
+
+
+def _with_words(command: Command, words: str) -> Command:
+    """Return a command as it is written by these words; by its own where there are none."""
+    return replace(command, words=words) if words else command
 
 
 def _filled(command: Command, arguments: Arguments) -> str:

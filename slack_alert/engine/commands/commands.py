@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from slack_alert.core.commands.answers import CommandProgress, RunState, format_took
-from slack_alert.core.commands.arguments import secrets_of, to_fill_in
+from slack_alert.core.commands.arguments import secrets_of
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, startable
@@ -128,7 +128,7 @@ class Commands:
         beside: Beside,
         guards: GuardRounds,
         redaction: Redaction,
-        notice: Callable[[AuditEntry], Message | None] = lambda _: None,
+        notice: Callable[[AuditEntry, str], Message | None] = lambda _entry, _command: None,
         subscribers: Callable[[str, int], Sequence[Address]] = lambda _command, _run: (),
     ) -> None:
         self._engine = engine
@@ -148,7 +148,7 @@ class Commands:
         self._redaction = redaction
         #: Those whose guards are asked, and those of the same queue that came after them, in order.
         self._in_guard: dict[str | None, deque[_Guarding]] = {}
-        #: Makes the message about an entry of the audit that is posted at once.
+        #: Makes the message about an entry of the audit that is posted at once; of a command by its name, if known.
         self._notice = notice
         #: Returns who is told when a command starts and ends, and of the end of a run with a number (0: none).
         self._subscribers = subscribers
@@ -283,7 +283,7 @@ class Commands:
             return
         is_known = bool(asked.run)
         if is_known:  # A guard may have changed arguments since.
-            asked = replace(asked, words=decided.words, again=_again(decided))
+            asked = replace(asked, words=decided.words, again=decided.again)
         else:
             later = decided.not_before if decided.not_before and decided.not_before > now else None
             asked = replace(
@@ -291,7 +291,7 @@ class Commands:
                 run=self._engine.next_id(),
                 command=decided.command.name,
                 words=decided.words,
-                again=_again(decided),
+                again=decided.again,
                 not_before=later,
             )
         one = self._open.get(asked.run)
@@ -313,7 +313,7 @@ class Commands:
     def _refuse(self, asked: AskedCommand, refused: Refused) -> None:
         messages = self._answers.refused(asked, refused)
         entry = self._entry(asked, refused.verdict, refused.reason, words=refused.words, params=refused.params)
-        self._recorder.submit(self._end_of(asked, messages, entry))
+        self._recorder.submit(self._end_of(replace(asked, command=asked.command or refused.command), messages, entry))
         self._redaction.reveal(asked.id)
 
     def _enqueue(self, one: OpenRun, batch: Batch) -> None:
@@ -609,7 +609,7 @@ class Commands:
 
     def _end_of(self, asked: AskedCommand, messages: Sequence[Message], entry: AuditEntry, *records: Record) -> Batch:
         """Return the batch with which something that was asked has ended."""
-        notice = self._notice(entry)
+        notice = self._notice(entry, asked.command)
         told = [*messages, *([notice] if notice is not None else [])]
         if asked.run:
             subscribers = self._subscribers(asked.command, asked.run)
@@ -660,10 +660,6 @@ def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:
         asked.run, asked.command, asked.words, asked.by.key, asked.by.name, accepted.command.queue, accepted.lock,
         asked.at, asked.not_before, again=asked.again,
     )  # fmt: skip
-
-
-def _again(accepted: Accepted) -> str:
-    return to_fill_in(accepted.command, accepted.arguments)
 
 
 def _joined(*parts: str) -> str:

@@ -53,6 +53,16 @@ def test_sensitive_commands_begin_with_its_words(command: str, sensitive: tuple[
 
 
 @pytest.mark.parametrize(
+    ("sensitive", "is_posted"),
+    [("deploy", True), ("deploy shop", True), ("run", True), ("run ops.deploy", True), ("deploy blog", False)],
+)
+def test_a_sensitive_command_that_is_run_as_a_job_is_posted(sensitive: str, is_posted: bool) -> None:
+    entry = replace(ENTRY, command="run ops.deploy shop prod")
+
+    assert (notices(sensitive).why(entry, "deploy") == "sensitive") is is_posted
+
+
+@pytest.mark.parametrize(
     ("local", "why"),
     [
         (datetime(2026, 11, 20, 9, 0, tzinfo=BERLIN), ""),
