@@ -33,8 +33,9 @@ def parse_arguments(words: Sequence[str], parameters: Sequence[Parameter], *, zo
     `--no-force` for yes and no; `--no` is no option otherwise. A parameter that is given by name only, and whose name
     ends with `_`, may be written as in a sentence: `for_` as `for 2h`. After `--` no word is an option, and neither is
     a quoted one. Text that begins with `-` is refused where the parameter does not take it: no value becomes an option
-    of a program that is called with it. A list takes words, or one word with commas. Values are in the order of the
-    parameters; a parameter that is not given has none, and the function's default applies. No error shows a secret.
+    of a program that is called with it. `color=red` is text where a text is due and no parameter has nearly that name,
+    and refused elsewhere. A list takes words, or one word with commas. Values are in the order of the parameters; a
+    parameter that is not given has none, and the function's default applies. No error shows a secret.
     """
     given = _Given(parameters)
     _Reader(given, list(words)).read()
@@ -156,6 +157,8 @@ class _Given(Struct):
     #: Words without a name, and those of them that look like an option and are none.
     unnamed: list[str] = field(default_factory=list)
     dashed: list[str] = field(default_factory=list)
+    #: Those with `=` behind a name that no parameter has, or behind none.
+    keyed: list[str] = field(default_factory=list)
 
     def find(self, name: str) -> Parameter | None:
         """Return the parameter of a name, in any case and with `-` for `_`."""
@@ -172,6 +175,7 @@ class _Given(Struct):
     def distribute(self) -> None:
         """Give the words without a name to the parameters without a value, in order."""
         open_ = [one for one in self.parameters if not one.is_named and one.name not in self.words]
+        taken = [one.name for one in self.parameters if not one.is_named and one.name in self.words]
         words = self.unnamed
         for place, parameter in enumerate(open_):
             if not words:
@@ -180,9 +184,10 @@ class _Given(Struct):
             if count:
                 self.words[parameter.name] = [" ".join(words[:count])] if not parameter.is_list else words[:count]
                 self._check_dashes(parameter, words[:count])
+                self._check_names(parameter, words[:count])
             words = words[count:]
         if words:
-            self._refuse_rest(words)
+            self._refuse_rest(words, taken)
 
     def _check_dashes(self, parameter: Parameter, words: Sequence[str]) -> None:
         if not parameter.takes_dash:
@@ -190,16 +195,29 @@ class _Given(Struct):
                 if any(word is one for one in self.dashed):
                     self.refuse_option(word)
 
-    def _refuse_rest(self, words: Sequence[str]) -> None:
+    def _check_names(self, parameter: Parameter, words: Sequence[str]) -> None:
+        if parameter.is_variadic:
+            return
+        for word in words:
+            if any(word is one for one in self.keyed) and (
+                parameter.kind is not ValueKind.TEXT or word == "=" or self._nearest_name(word)
+            ):
+                self.refuse_name(word)
+
+    def _refuse_rest(self, words: Sequence[str], taken: Sequence[str]) -> None:
+        """Raise BadValue for the words that no parameter takes; `taken` are given by name, and would take some else."""
         for word in words:
             if any(word is one for one in self.dashed):
                 self.refuse_option(word)
+            if any(word is one for one in self.keyed):
+                self.refuse_name(word)
         last = next((one for one in reversed(self.parameters) if not one.is_named), None)
         is_shown = not any(one.is_secret for one in self.parameters)
         shown = f": {excerpt(' '.join(words), 80)}." if is_shown else "."
         count = "one word" if len(words) == 1 else f"{len(words)} words"
         is_text = last is not None and last.kind is ValueKind.TEXT
         hint = "Put a text of several words in quotes." if is_text else "Take the rest out."
+        hint = f"{_listed(taken)} given by name already." if taken and len(words) <= len(taken) else hint
         # On one line: no line of the answer begins with what somebody typed.
         told = " ".join(f"There {'is' if len(words) == 1 else 'are'} {count} too many{shown}".split())
         raise BadValue(told, hint=hint)
@@ -214,6 +232,25 @@ class _Given(Struct):
         # What follows `=`, or a single dash, may be a secret.
         shown = excerpt(name, 60) if name.startswith("--") or not any(one.is_secret for one in self.parameters) else "-"
         raise BadValue(f"There is no option {shown}.", hint=hint)
+
+    def refuse_name(self, word: str) -> None:
+        """Raise BadValue for a word such as `color=red` whose name no parameter has."""
+        name, _, value = word.partition("=")
+        is_shown = not any(one.is_secret for one in self.parameters)
+        known = [_option(one)[2:] for one in self.parameters if not one.is_variadic]
+        allowed = f"Allowed: {', '.join(f'{one}=' for one in known)}." if known else "It takes none."
+        if not name:
+            behind = excerpt(word, 60) if is_shown else "="
+            raise BadValue(f"There is no name in front of {behind}.", hint=f"Write no blanks around it. {allowed}")
+        meant = self._nearest_name(word)
+        hint = f"Did you mean {meant}={excerpt(value, 60) if is_shown else ''}?" if meant else allowed
+        shown = excerpt(name, 60) if is_shown or meant else "of that name"
+        raise BadValue(f"There is no parameter {shown}.", hint=hint)
+
+    def _nearest_name(self, word: str) -> str | None:
+        known = [_option(one)[2:] for one in self.parameters if not one.is_variadic]
+        name = word.partition("=")[0]
+        return nearest(name, known, likeness=0.6) if name else None
 
 
 class _Reader(Struct):
@@ -272,6 +309,8 @@ class _Reader(Struct):
         elif in_sentence is not None and self.words:
             self._add(in_sentence, self.words.pop(0))
         else:
+            if equals and (not name or (_NAME.fullmatch(name) and value.strip("="))):
+                self.given.keyed.append(word)
             self.given.unnamed.append(word)
 
     def _add(self, parameter: Parameter, word: str) -> None:
@@ -444,8 +483,11 @@ def _plain(value: object) -> object:
 
 def _missing(parameters: Sequence[Parameter]) -> str:
     names = [parameter.name for parameter in parameters]
-    listed = f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
-    return f"{listed} missing."
+    return f"{_listed(names)} missing."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
 
 
 def _hint_for(parameter: Parameter) -> str:
@@ -491,6 +533,8 @@ def _shown(text: str) -> str:
 #: What stands for a value whose word says what it is.
 _SHORT: Mapping[ValueKind, str] = {ValueKind.DURATION: "D", ValueKind.DATETIME: "T"}
 _MINUS = ("\u2212", "\u2013")
+#: Of a parameter; a value with padding behind it, as base64 has it, is no name, and no address is one.
+_NAME = lazy_pattern(r"[^\W\d][\w-]*")
 _WHOLE = lazy_pattern(r"[+-]?[0-9]+")
 _NUMBER = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA = lazy_pattern("[,，、]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import TypeVar
 
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.arguments import (
@@ -22,7 +23,8 @@ from slack_alert.core.commands.permission_lines import Conversation, lines_for
 from slack_alert.core.commands.permissions import Decision, Permissions, argument_texts, decide_spelled, default_texts
 from slack_alert.core.commands.rate import Rate
 from slack_alert.core.commands.roles import is_same_person, person_of, roles_of
-from slack_alert.core.commands.schedule_words import split_time
+from slack_alert.core.commands.schedule_words import last_time, split_time, time_error
+from slack_alert.core.commands.signature import ValueKind
 from slack_alert.core.commands.suggestions import BUILT_IN, find_command
 from slack_alert.core.commands.words import quote_word, split_line
 from slack_alert.core.errors import BadValue
@@ -37,6 +39,7 @@ RUN, CANCEL = "chat.run", "chat.cancel"
 #: The parameter of a verb that names jobs.
 JOB = "job"
 
+_Read = TypeVar("_Read")
 #: A command, and its arguments in every way in which a line may write them.
 _Right = tuple[Command, Sequence[Mapping[str, "str | Sequence[str]"]]]
 
@@ -130,9 +133,9 @@ class Decider:
             # As of when it was asked for: what runs later means the same as on that day.
             left, later = _split_time(command, rest, zone=self._zone, now=asked.at)
             if command.name == RUN and left:
-                of_job = self._of_job(asked, asker, command, left)
+                of_job = self._of_job(asked, asker, command, left, later)
                 return replace(of_job, not_before=later) if isinstance(of_job, Accepted) else of_job
-            arguments = parse_arguments(left, command.parameters, zone=self._zone, now=asked.at)
+            arguments = self._arguments(asked, command, left, later)
         except BadValue as error:
             written = (command.words, usage(command)) if command is not None else ("", "")
             return Refused(AuditVerdict.REFUSED, str(error), error.hint, written[0], usage=written[1])
@@ -172,7 +175,50 @@ class Decider:
         said = explain(denied, self._permissions.roles)
         return Refused(AuditVerdict.DENIED, said, words=shown, params=params, is_uncertain=denied.is_uncertain)
 
-    def _of_job(self, asked: AskedCommand, asker: Asker, run: Command, words: Sequence[str]) -> Accepted | Refused:
+    def _arguments(
+        self, asked: AskedCommand, command: Command, words: Sequence[str], later: datetime | None
+    ) -> Arguments:
+        """Return the arguments; raise BadValue for words of which a time is the fault, with a sentence about that."""
+
+        def read(given: Sequence[str]) -> Arguments:
+            return parse_arguments(given, command.parameters, zone=self._zone, now=asked.at)
+
+        if command.is_reading:
+            return read(words)
+        arguments = self._read(asked, command, read, words, later)
+        place = last_time(words)
+        if place is not None and _is_text(words[place], arguments, command):
+            raise self._time_error(asked, command, words[place:], later)
+        return arguments
+
+    def _read(
+        self,
+        asked: AskedCommand,
+        command: Command,
+        read: Callable[[Sequence[str]], _Read],
+        words: Sequence[str],
+        later: datetime | None,
+    ) -> _Read:
+        """Return what words mean; raise BadValue about the time at their end where that alone is wrong."""
+        try:
+            return read(words)
+        except BadValue:
+            place = last_time(words)
+            if place is None or not _is_readable(read, words[:place]):
+                raise
+        raise self._time_error(asked, command, words[place:], later)
+
+    def _time_error(
+        self, asked: AskedCommand, command: Command, words: Sequence[str], later: datetime | None
+    ) -> BadValue:
+        if later is not None:
+            return BadValue("There are two times to run at.", hint="Keep one of the two.")
+        is_shown = not any(each.is_secret for each in command.parameters)
+        return time_error(words, zone=self._zone, now=asked.at, is_shown=is_shown)
+
+    def _of_job(
+        self, asked: AskedCommand, asker: Asker, run: Command, words: Sequence[str], later: datetime | None
+    ) -> Accepted | Refused:
         """Decide about `run JOB`: it runs as a command made of the job; raise BadValue for wrong words.
 
         Of a function that is a command, it is that command: the rights of both are needed, for the arguments given.
@@ -183,7 +229,7 @@ class Decider:
             typed = f"{run.words} {quote_word(words[0])}"
             as_typed, event = _with_words(command, typed), {}
             try:
-                arguments = parse_arguments(rest, command.parameters, zone=self._zone, now=asked.at)
+                arguments = self._arguments(asked, command, rest, later)
             except BadValue as error:
                 return Refused(
                     AuditVerdict.REFUSED, str(error), error.hint, typed, usage=usage(as_typed), command=command.name
@@ -191,7 +237,7 @@ class Decider:
             shown, params = canonical(as_typed, arguments), masked(arguments, command.parameters)
             again = to_fill_in(as_typed, arguments)
         else:
-            event, arguments = event_fields(rest), Arguments()
+            event, arguments = self._read(asked, command, event_fields, rest, later), Arguments()
             require_fields(command.name, command.action, event, "run")
             rest = [f"{name}={quote_word(text_of(value))}" for name, value in event.items()]
             shown, params = " ".join([command.words, *rest]), {"job": command.name, **event}
@@ -251,6 +297,20 @@ def _split_time(
         return list(words), None
     (_, *rest), later = split_time([command.words, *words], zone=zone, now=now)
     return rest, later
+
+
+def _is_readable(read: Callable[[Sequence[str]], object], words: Sequence[str]) -> bool:
+    try:
+        read(words)
+    except BadValue:
+        return False
+    return True
+
+
+def _is_text(word: str, arguments: Arguments, command: Command) -> bool:
+    """Return whether a word alone is the text of a parameter: `at`, which nobody means."""
+    single = [each.name for each in command.parameters if each.kind is ValueKind.TEXT and not each.is_list]
+    return any(arguments.values.get(name) == word for name in single)
 
 
 def _with_words(command: Command, words: str) -> Command:

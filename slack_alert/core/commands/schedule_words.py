@@ -7,15 +7,17 @@ from datetime import date, datetime, time, tzinfo
 
 from slack_alert.core.commands.words import QuotedWord
 from slack_alert.core.errors import BadValue
+from slack_alert.core.excerpts import excerpt
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.units.local_time import DAY, first_instant, parse_instant, wall_of
 from slack_alert.core.units.quantities import parse_duration
 
-_HINT = "Write at 18:00, at tomorrow 9:00, at 2026-12-24 09:00 or in 20m; quotes make it a part of the text."
+_HINT = "Write at 18:00, at tomorrow 9:00, at 2026-12-24 09:00 or in 20m, at the end; in quotes it is text."
 _TIME = lazy_pattern(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
 _DATE = lazy_pattern(r"\d{4}-\d{1,2}-\d{1,2}")
 _MOMENT = lazy_pattern(r"\d{4}-\d{1,2}-\d{1,2}[Tt ]\d.*")
 _DURATION = lazy_pattern(r"(?:\d+(?:\.\d+)?[smhdw])+", 2)  # re.IGNORECASE
+_PAST = lazy_pattern(r"[-\u2212\u2013]\d+(?:\.\d+)?[smhdw]?", 2)  # re.IGNORECASE
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
@@ -34,6 +36,48 @@ def split_time(words: Sequence[str], *, zone: tzinfo, now: datetime) -> tuple[li
             if instant is not None:
                 return rest, instant
     return list(words), None
+
+
+def last_time(words: Sequence[str]) -> int | None:
+    """Return where a time for a later run seems to begin that `split_time` did not read; None: nowhere.
+
+    That is the last `at` or `in` that is not in quotes, and not the value of an option, with three words behind it at
+    most.
+    """
+    for place in range(len(words) - 1, max(len(words) - 5, -1), -1):
+        word, before = words[place], words[place - 1] if place else ""
+        is_value = before.startswith("--") and "=" not in before and not isinstance(before, QuotedWord)
+        if word.lower() in ("at", "in") and not isinstance(word, QuotedWord) and not is_value:
+            return place
+    return None
+
+
+def time_error(words: Sequence[str], *, zone: tzinfo, now: datetime, is_shown: bool) -> BadValue:
+    """Return what is wrong with a time that cannot be read: `at yesterday`, `in 5`; no word of it where not shown."""
+    preposition, text = words[0].lower(), " ".join(words[1:])
+    whole = f"{preposition} {text}"
+    if not text:
+        return BadValue(f"There is no time behind {preposition}.", hint=_HINT)
+    if not is_shown:
+        return BadValue(f"What is behind {preposition} is no time at which it could run.", hint=_HINT)
+    if preposition == "at" and (text.lower() in _DAYS or _DATE.fullmatch(text)):
+        return _day_error(text, zone, now)
+    if preposition == "in" and _PAST.fullmatch(text):
+        return BadValue(f"{excerpt(whole, 60)} has passed.", hint=_HINT)
+    if preposition == "in" and text.isdecimal():
+        return BadValue(f"{excerpt(whole, 60)} has no unit.", hint=f"Write in {text}m or in {text}h, for example.")
+    return BadValue(f"{excerpt(whole, 60)!r} is no time at which it could run.", hint=_HINT)
+
+
+def _day_error(text: str, zone: tzinfo, now: datetime) -> BadValue:
+    """Return what is wrong with a day without a time of day."""
+    try:
+        day = parse_day(text, zone=zone, now=now)
+    except BadValue as error:
+        return BadValue(f"{str(error).removesuffix('.')}.", hint=_HINT)
+    if day < wall_of(now, zone).date():
+        return BadValue(f"{text} has passed.", hint=_HINT)
+    return BadValue(f"at {text} has no time of day.", hint=f"Write at {text} 9:00, for example.")
 
 
 def parse_moment(text: str, *, zone: tzinfo, now: datetime) -> datetime:
@@ -64,6 +108,14 @@ def takes_next(word: str, following: str) -> bool:
 
 
 def _asked(preposition: str, words: list[str], zone: tzinfo, now: datetime) -> datetime | None:
+    try:
+        return _read(preposition, words, zone, now)
+    except BadValue as error:
+        # An instant that does not exist.
+        raise BadValue(f"{str(error).removesuffix('.')}.", hint=_HINT) from error
+
+
+def _read(preposition: str, words: list[str], zone: tzinfo, now: datetime) -> datetime | None:
     text = " ".join(words)
     if preposition == "in" and len(words) == 1 and _DURATION.fullmatch(text):
         return now + parse_duration(text)
@@ -76,7 +128,7 @@ def _asked(preposition: str, words: list[str], zone: tzinfo, now: datetime) -> d
     if instant <= now and _TIME.fullmatch(text):
         instant = first_instant(wall_of(instant, zone) + DAY, zone)
     if instant <= now:
-        raise BadValue(f"{text} has passed.", hint=_HINT)
+        raise BadValue(f"{text} has passed")
     return instant
 
 

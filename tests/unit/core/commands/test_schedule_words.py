@@ -57,12 +57,12 @@ def test_other_words_are_left(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("deploy at 25:00", "'25:00' is not a time of day"),
-        ("deploy at 2026-02-30 9:00", "'2026-02-30 9:00' is not a date and time: day is out of range for month"),
+        ("deploy at 25:00", "'25:00' is not a time of day."),
+        ("deploy at 2026-02-30 9:00", "'2026-02-30 9:00' is not a date and time: day is out of range for month."),
         ("deploy at 2026-11-30 9:00", "2026-11-30 9:00 has passed."),
         ("deploy at yesterday 9:00", "yesterday 9:00 has passed."),
         ("deploy at today 9:00", "today 9:00 has passed."),
-        ("deploy in 9999d", "'9999d' is not a duration between 0 and ten years"),
+        ("deploy in 9999d", "'9999d' is not a duration between 0 and ten years."),
     ],
 )
 def test_a_moment_that_cannot_be_is_said(line: str, said: str) -> None:
