@@ -52,7 +52,7 @@ def read_section(
     name: str, texts: Mapping[str, str], *, place: tuple[str, int], folder: Callable[[str], Path]
 ) -> CommandSection:
     """Return the command of a section; raise SectionFault. `folder` finds a written folder."""
-    words = _checked("", lambda: parse_command_words(name))
+    words = _checked("", lambda: parse_command_words(name, "parameters are in params, such as params = app"))
     if not texts.get("run"):
         raise SectionFault("", BadValue(f"[{COMMAND}{name}] has no run", hint="Write run = ./deploy.sh {app}."))
     parameters = _checked("params", lambda: parse_parameters(texts.get("params", "")))

@@ -63,12 +63,17 @@ def quote_word(word: str) -> str:
     return f'"{escaped}"'
 
 
-def parse_command_words(text: str) -> str:
-    """Return the words of a command with single spaces between them and no `/` before them; raise BadValue."""
+def parse_command_words(text: str, parameters: str) -> str:
+    """Return the words of a command with single spaces between them and no `/` before them; raise BadValue.
+
+    `parameters` says where those of a command come from, for who writes them among the words: `deploy {app}`.
+    """
     words = composed(text).strip().removeprefix("/").split()
-    for word in words or [""]:
+    for place, word in enumerate(words or [""]):
         if not (_COMMAND_WORD.fullmatch(word) and any(map(str.isalnum, word))):
             hint = 'Words have letters, digits and any of . / _ -, but no dash in front: "deploy", "pr merge".'
+            if place and _PLACEHOLDER.search(word):
+                hint = f'Write the words alone, "{" ".join(words[:place])}": {parameters}.'
             raise BadValue(f"{word or text!r} cannot be a word of a command", hint=hint)
     return " ".join(words)
 
@@ -249,6 +254,8 @@ _DASHES = lazy_pattern("([-\u2010-\u2015\u2212\ufe58\ufe63]+)(?=[^\\W_])")
 _LONG_DASHES = frozenset("\u2013\u2014\u2015\ufe58")
 
 #: Words that need no quotes as values: no option, no `key=value`, nothing that is read as something else.
+#: How a parameter is written elsewhere: `{app}`, `<app>`, `[app]`, `$app`, `:app`, `app=`, `*apps`, `app?`.
+_PLACEHOLDER = lazy_pattern(r"[{}<>\[\]()$%:=*?]")
 _BARE = lazy_pattern(r"[A-Za-z0-9_./][A-Za-z0-9_./:@%+,^~-]*")
 #: In front of the time of a later run.
 _TIME_WORDS = ("at", "in")

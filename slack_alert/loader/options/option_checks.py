@@ -27,6 +27,9 @@ _SHORTEST_PAUSE = timedelta(seconds=1)
 #: An emitted event is handled within a second.
 _SHORTEST_ABSENCE = timedelta(seconds=1)
 _MOST = 1_000_000_000
+#: Where the parameters of a command come from, and how a guard looks at them.
+_PARAMETERS = "parameters come from the function's signature, such as def deploy(app)"
+_ARGUMENTS = "a guard sees what was written behind them in its parameter args"
 _LOCK = 'Write lock="{env}", or lock="db".'
 _MOST_RETRIES = 100
 
@@ -73,7 +76,7 @@ def parse_commands(value: object) -> tuple[str, ...]:
     """Return the words of a command, and of its aliases, with single spaces between them and no `/` before them."""
     from slack_alert.core.commands.words import parse_command_words
 
-    return tuple(dict.fromkeys(parse_command_words(text) for text in parse_texts(value)))
+    return tuple(dict.fromkeys(parse_command_words(text, _PARAMETERS) for text in parse_texts(value)))
 
 
 def parse_guarded(value: object) -> tuple[str, ...]:
@@ -81,7 +84,7 @@ def parse_guarded(value: object) -> tuple[str, ...]:
     from slack_alert.core.commands.words import parse_command_words
 
     texts = [text.strip() for text in parse_texts(value)]
-    return tuple(dict.fromkeys(text if text == "*" else parse_command_words(text) for text in texts))
+    return tuple(dict.fromkeys(text if text == "*" else parse_command_words(text, _ARGUMENTS) for text in texts))
 
 
 def parse_queue(value: object) -> str | None:

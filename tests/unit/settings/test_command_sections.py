@@ -138,6 +138,7 @@ def test_what_needs_a_confirmation_does_not_run_yet(machine: Machine, confirm: s
         ("[command.up]\nrnu = x\n", "2: rnu is not a key of [command.up]. Did you mean run?"),
         ("[comand.up]\nrun = x\n", "1: [comand.up] is not a section. Did you mean command.up?"),
         ("[command.-x]\nrun = x\n", "1: '-x' cannot be a word of a command."),
+        ("[command.up {a}]\nrun = x\n", "1: '{a}' cannot be a word of a command. Write the words alone, \"up\":"),
         ("[command.]\nrun = x\n", "1: '' cannot be a word of a command."),
         ("[command.up]\nrun = x 'y\n", "2: run: the quotes do not fit (No closing quotation)."),
         ("[command.up]\nrun = {app}\nparams = app\n", "2: run: the program itself cannot be a parameter."),

@@ -105,10 +105,18 @@ def test_a_value_is_quoted_only_where_it_must_be(value: str, written: str) -> No
     ],
 )
 def test_the_words_of_a_command_are_brought_into_one_form(text: str, words: str) -> None:
-    assert parse_command_words(text) == words
+    assert parse_command_words(text, "") == words
 
 
 @pytest.mark.parametrize("text", ["", "/", "-x", "a -x", "a=b", '"a"', ".", "a\0", "pr: merge"])
 def test_words_that_could_not_be_told_from_something_else_are_refused(text: str) -> None:
     with pytest.raises(BadValue, match="cannot be a word of a command"):
-        parse_command_words(text)
+        parse_command_words(text, "")
+
+
+@pytest.mark.parametrize("word", ["{app}", "<app>", "[app]", "$app", ":app", "app=", "*apps", "(app)", "{app} {env}"])
+def test_who_writes_parameters_among_the_words_is_told_where_they_come_from(word: str) -> None:
+    with pytest.raises(BadValue) as raised:
+        parse_command_words(f"pr merge {word}", "they come from there")
+
+    assert raised.value.hint == 'Write the words alone, "pr merge": they come from there.'

@@ -422,3 +422,20 @@ def test_a_guard_takes_what_it_is_called_with_by_name(tmp_path: Path, signature:
     assert [(each.kind, each.shown) for each in catalog.bindings] == (
         [] if missing else [("guard", "guard of all commands")]
     )
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ("command='deploy {app}'", 'Write the words alone, "deploy": parameters come from the function\'s signature'),
+        ("command=['x', 'pr merge <n>']", 'Write the words alone, "pr merge": parameters come from the function\'s'),
+        ("guard='deploy {app}'", 'Write the words alone, "deploy": a guard sees what was written behind them'),
+    ],
+)
+def test_parameters_among_the_words_of_a_command_are_told_where_they_belong(
+    tmp_path: Path, marker: str, told: str
+) -> None:
+    catalog = surveyed(tmp_path, f"@deco({marker})\ndef f(app): pass")
+
+    assert [problem.code for problem in catalog.problems] == ["SA201"]
+    assert catalog.problems[0].hint.startswith(told)
