@@ -22,7 +22,7 @@ from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.addressing import Addressing, asked_text, first_words, pressed_text
 from slack_alert.core.commands.answers import AnswerOptions
 from slack_alert.core.commands.audit_notices import entry_notice
-from slack_alert.core.commands.command import Command, Guard
+from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.decision import Accepted, Decider, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
@@ -121,7 +121,7 @@ def make_chat(
     guards = GuardRounds(
         runtime.executor,
         clock,
-        guards=lambda: [each for each in engine.catalog.bindings if isinstance(each, Guard)],
+        guards=lambda: engine.catalog.guards,
         services=services,
         post=engine.post,
         channel_name=slack.names.name_of,

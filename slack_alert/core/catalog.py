@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.commands.command import Guard
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
@@ -55,6 +56,8 @@ class Catalog(Struct, frozen=True):
 
     bindings: tuple[Binding, ...] = ()
     problems: tuple[Problem, ...] = ()
+    #: Guards that are declared and did not load: they cannot be asked, and refuse.
+    unavailable_guards: tuple[Guard, ...] = ()
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -65,6 +68,11 @@ class Catalog(Struct, frozen=True):
     def has_errors(self) -> bool:
         """Whether any problem is an error."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """The guards, those first that cannot be asked: they refuse whatever the others would answer."""
+        return (*self.unavailable_guards, *(binding for binding in self.bindings if isinstance(binding, Guard)))
 
     def functions(self) -> list[list[Binding]]:
         """Return the bindings grouped by function."""

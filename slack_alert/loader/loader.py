@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
+from slack_alert.core.commands.command import Guard
 from slack_alert.core.structs import Struct
 from slack_alert.loader.files.discovery import PluginFile, find_files, plugins_folder
 from slack_alert.loader.guard.library_patches import remove_hooks
@@ -17,6 +18,7 @@ from slack_alert.loader.modules.background_loading import LoadOptions
 from slack_alert.loader.modules.execute import DeclaredFile
 from slack_alert.loader.modules.importer import PluginFinder, remove_finders
 from slack_alert.loader.modules.startup import Enough, Progress, StartupExecution
+from slack_alert.loader.modules.unavailable_guards import unavailable_guards
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.reading.file_reader import FileReader
@@ -99,7 +101,8 @@ def open_plugins(
             start = StartupExecution(reads, finder, options, ProcessGuard(options.scheduler), progress)
             bindings = start.run(found.problems, is_enough)
             catalog = _catalog([*defaults().commands, *bindings], found.problems)
-            return Plugins(defaults, start, found.reader, catalog)
+            unavailable = _unavailable_guards(found, reads, bindings)
+            return Plugins(defaults, start, found.reader, catalog, unavailable)
         except BaseException:
             unload()
             raise
@@ -125,6 +128,19 @@ def _read(found: FoundFiles, defaults: OptionDefaults) -> list[DeclaredFile]:
         plans = tuple([binder.plan(file, declaration) for declaration in reading.declarations])
         reads.append(DeclaredFile(file, reading, plans))
     return reads
+
+
+def _unavailable_guards(
+    found: FoundFiles, reads: Iterable[DeclaredFile], bindings: Iterable[Binding]
+) -> dict[str, tuple[Guard, ...]]:
+    """Return the guards that did not load, by file, as shown to people."""
+    guards = [binding for binding in bindings if isinstance(binding, Guard)]
+    contents, problems = found.reader.contents, found.problems
+    missing = {
+        read.file.shown: unavailable_guards(read.file, read.reading, contents.get(read.file.path), guards, problems)
+        for read in reads
+    }
+    return {shown: each for shown, each in missing.items() if each}
 
 
 def _catalog(bindings: Iterable[Binding], problems: Iterable[Problem]) -> Catalog:

@@ -71,6 +71,8 @@ class Guard(Struct, frozen=True):
     run_options: RunOptions = GUARD_OPTIONS
     options: Mapping[str, object] = field(default_factory=dict)
     kind: str = "guard"
+    #: The file and the problem by which it cannot be asked, so that it refuses; empty: it can.
+    fault: str = ""
 
     @property
     def shown(self) -> str:

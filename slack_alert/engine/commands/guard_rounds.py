@@ -74,6 +74,10 @@ class GuardRounds:
             round_.then(round_.accepted)
             return
         guard = round_.left.pop(0)
+        if guard.fault:
+            said = f"The guard {guard.name} cannot be asked, so this is refused: {guard.fault.rstrip('.')}."
+            round_.then(_refused(round_.accepted, said))
+            return
         shown = shown_to_guard(round_.accepted.command, round_.accepted.arguments)
         call = _GuardCall(guard.action.function, self._values(round_, shown), guard.action.parameters)
         function = call.awaited if guard.action.is_async else call.called

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.commands.command import ANY
 from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.errors import BadValue
 from slack_alert.core.patterns import lazy_pattern
@@ -88,6 +89,9 @@ def _note(
     try:
         values[keyword.arg] = evaluate(keyword.value, constants)
     except BadValue as error:
+        if keyword.arg == "guard":
+            # The marker does not count, and what it guards is not known: a guard that is missing must refuse.
+            values["guard"] = ANY
         return [("SA201", _sentence(source, keyword, error), error.hint)]
     return []
 

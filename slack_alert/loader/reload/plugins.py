@@ -8,12 +8,14 @@ from pathlib import Path
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, CatalogChange, Problem
+from slack_alert.core.commands.command import Guard
 from slack_alert.core.structs import replace
 from slack_alert.loader.files.changes import FolderLook, PluginFolder
 from slack_alert.loader.files.discovery import PluginFile, importable_names
 from slack_alert.loader.guard.process_guard import blamed
 from slack_alert.loader.modules.execute import DeclaredFile, executed, failed_because
 from slack_alert.loader.modules.startup import StartupExecution
+from slack_alert.loader.modules.unavailable_guards import unavailable_guards
 from slack_alert.loader.options.binder import Binder, BindingPlan
 from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.parsing.compiler import read_file
@@ -30,9 +32,16 @@ class Plugins:
     """The loaded plugins by file; a file that fails to load keeps its last good version running."""
 
     def __init__(
-        self, defaults: Callable[[], OptionDefaults], start: StartupExecution, reader: FileReader, catalog: Catalog
+        self,
+        defaults: Callable[[], OptionDefaults],
+        start: StartupExecution,
+        reader: FileReader,
+        catalog: Catalog,
+        unavailable: dict[str, tuple[Guard, ...]],
     ) -> None:
-        self.catalog = catalog
+        #: The guards that did not load, by file, as shown to people.
+        self._unavailable = unavailable
+        self.catalog = self._guarded(catalog)
         self.snapshots = JobSnapshots(reader.contents)
         self._defaults = defaults
         self._write: Callable[[], None] | None = reader.packed()
@@ -102,6 +111,7 @@ class Plugins:
         for read, loaded in ended:
             self._bindings[read.file.shown] = loaded.bindings
             self._problems.setdefault(read.file.shown, []).extend(loaded.problems)
+            self._note_guards(read.file, read.reading)
         self.catalog = self._assembled()
         return CatalogChange.between(before, self.catalog, (), is_settled=True)
 
@@ -157,7 +167,18 @@ class Plugins:
             self._run(file, self._folder.contents[file.path])
         prints = Fingerprints(before.get), Fingerprints(self._running.get)
         known = {binding.name for binding in self.catalog.bindings}
-        return self._bind(renewed, look, prints, passed) & known
+        changed = self._bind(renewed, look, prints, passed) & known
+        for file, reading in readings.items():
+            # Of a file that failed, the last good version guards on, if there is one.
+            if file in renewed or not self._bindings.get(file.shown):
+                self._note_guards(file, reading)
+        return changed
+
+    def _note_guards(self, file: PluginFile, reading: FileReading) -> None:
+        """Remember which guards of a file did not load."""
+        shown, content = file.shown, self._folder.contents.get(file.path)
+        bindings, problems = self._bindings.get(shown, ()), self._problems.get(shown, ())
+        self._unavailable[shown] = unavailable_guards(file, reading, content, bindings, problems)
 
     def _read(self, file: PluginFile) -> FileReading:
         fault = self._folder.faults.get(file.path)
@@ -288,6 +309,7 @@ class Plugins:
             self._former.pop(binding.name, None)
             self.snapshots.release(binding.name)
         self._problems.pop(file.shown, None)
+        self._unavailable.pop(file.shown, None)
         self._running.pop(_module(file), None)
         self._folder.unfollow(file)
         remove(_module(file), self._finder.registrations)
@@ -304,7 +326,12 @@ class Plugins:
         bindings = [one for shown in sorted(self._bindings) for one in self._bindings[shown]]
         problems = [*self._folder_problems, *(one for found in self._problems.values() for one in found)]
         problems.sort(key=lambda one: (one.file, one.line, one.column, one.code))
-        return Catalog((*self._defaults().commands, *bindings), tuple(problems))
+        return self._guarded(Catalog((*self._defaults().commands, *bindings), tuple(problems)))
+
+    def _guarded(self, catalog: Catalog) -> Catalog:
+        """Return a catalog with the guards that did not load, in the order of the files."""
+        guards = [guard for shown in sorted(self._unavailable) for guard in self._unavailable[shown]]
+        return replace(catalog, unavailable_guards=tuple(guards)) if guards else catalog
 
 
 def _module(file: PluginFile) -> str:

@@ -15,6 +15,7 @@ from slack_alert.core.commands.command import Guard
 from slack_alert.core.commands.signature import Parameter, ValueKind
 from slack_alert.core.model.run import Action, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.engine.ports import RunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.failures import timeout_failure
@@ -165,6 +166,18 @@ def test_whatever_is_no_answer_refuses(function: Function, said: str, caplog: py
     assert rig.executor.begun == []
     assert rig.answers[0].startswith(f"1: not run: {said}")
     assert entries(rig)[0][0] == "refused"
+
+
+def test_a_guard_that_did_not_load_refuses_what_it_would_be_asked_about() -> None:
+    fault = "plugins/rules.py:3: failed while loading: ImportError: no"
+    rig = rig_with(replace(guard(lambda: None, "deploy"), fault=fault))
+    rig.says("ann", "deploy shop")
+    rig.says("ann", "status")
+
+    said = f"The guard rules.freeze cannot be asked, so this is refused: {fault}."
+    assert rig.answers[0] == f"1: not run: {said}"
+    assert entries(rig) == [("refused", said, "deploy shop")]
+    assert [run.binding for run in rig.executor.begun] == ["plugin.status"]
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -182,3 +182,13 @@ def test_asyncio_has_a_loop_for_every_file(tmp_path: Path) -> None:
         assert problems(catalog) == []
         assert sys.modules["plugins.x"].LOOP.run_until_complete(sys.modules["plugins.x"].g()) == 1
         sys.modules["plugins.x"].LOOP.close()
+
+
+def test_a_guard_that_is_still_loading_refuses_until_it_is_there(tmp_path: Path, gates: Gates) -> None:
+    guard = f"{WAITS}\n@deco(guard='*')\ndef g(): return None\n"
+    plugins = opened(tmp_path, PATIENT, x=guard, y=JOB)
+    assert [each.fault for each in plugins.catalog.guards] == ["plugins/x.py is still loading"]
+    gates.gate.set()
+    ended(plugins)
+
+    assert [each.fault for each in plugins.catalog.guards] == [""]
