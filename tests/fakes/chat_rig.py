@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -82,9 +83,19 @@ class Directly:
 
     def __init__(self) -> None:
         self.alarm: tuple[datetime, Callable[[], object]] | None = None
+        self._begun: deque[Coroutine[object, object, object]] = deque()
+        self._is_running = False
 
     def begin(self, coroutine: Coroutine[object, object, object]) -> None:
-        asyncio.run(_awaited(coroutine))
+        self._begun.append(coroutine)
+        if self._is_running:  # On a loop, which is not entered twice.
+            return
+        self._is_running = True
+        try:
+            while self._begun:
+                asyncio.run(_awaited(self._begun.popleft()))
+        finally:
+            self._is_running = False
 
     def wake(self, at: datetime, call: Callable[[], object]) -> None:
         self.alarm = (at, call)

@@ -122,7 +122,11 @@ class Decider:
         if not asked.run and not self._rate.take(now, person):
             wait = format_distance(self._rate.wait(now, person))
             return Refused(AuditVerdict.REFUSED, "You asked for too much in a minute.", f"Ask again in {wait}.")
-        return self.decide(asked, asker)
+        decided = self.decide(asked, asker)
+        if asked.run and isinstance(decided, Accepted) and decided.command.name != asked.command:
+            said = f"`{asked.words}` is gone: by now it would be another command, {decided.command.name}."
+            return Refused(AuditVerdict.REFUSED, said, words=asked.words)
+        return decided
 
     def decide(self, asked: AskedCommand, asker: Asker) -> Accepted | Refused:
         """Return the same without counting it, to explain a decision."""

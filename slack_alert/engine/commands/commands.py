@@ -90,6 +90,10 @@ class OpenRun(Struct):
     texts: tuple[str, ...] = ()
     #: The name of the person who canceled it; empty: nobody.
     canceled_by: str = ""
+    #: It was decided about at this moment; what has waited is decided about once more before it runs.
+    is_fresh: bool = True
+    #: Its turn has come, and it holds its place in the queue while it is decided about once more.
+    is_reconsidered: bool = False
 
     @property
     def number(self) -> int:
@@ -278,8 +282,8 @@ class Commands:
             return
         self._former.discard(asked.run)
         if isinstance(decided, Refused):
-            self._open.pop(asked.run, None)  # A later run whose time has come.
-            self._refuse(asked, decided)
+            one = self._open.pop(asked.run, None)
+            self._refuse(asked, decided, None if one is None else partial(self._release, one))
             return
         is_known = bool(asked.run)
         if is_known:  # A guard may have changed arguments since.
@@ -298,7 +302,10 @@ class Commands:
         if one is None:
             # A former process may have told of it: a message that is there is edited, else one is posted.
             one = OpenRun(asked, decided, _queued(asked, decided), told=int(is_known))
+        if one.is_reconsidered:  # The newest version may have another queue, or another lock.
+            self._queue = self._queue.remove(one.number)
         one.asked, one.accepted, one.queued = asked, decided, _queued(asked, decided)
+        one.is_fresh, one.is_reconsidered = True, False
         self._open[asked.run] = one
         # Without this batch the next start decides again.
         self._enqueue(one, Batch(asked=[] if is_known else [asked], is_repeatable=True))
@@ -308,12 +315,15 @@ class Commands:
         one = self._open.get(number)
         if one is None:
             return number not in self._former
+        if one.is_reconsidered:
+            return False
         return one.run is not None or self._queue.find(number) is not None
 
-    def _refuse(self, asked: AskedCommand, refused: Refused) -> None:
+    def _refuse(self, asked: AskedCommand, refused: Refused, then: Callable[[], object] | None = None) -> None:
         messages = self._answers.refused(asked, refused)
         entry = self._entry(asked, refused.verdict, refused.reason, words=refused.words, params=refused.params)
-        self._recorder.submit(self._end_of(replace(asked, command=asked.command or refused.command), messages, entry))
+        ended = replace(asked, command=asked.command or refused.command)
+        self._recorder.submit(self._end_of(ended, messages, entry), then)
         self._redaction.reveal(asked.id)
 
     def _enqueue(self, one: OpenRun, batch: Batch) -> None:
@@ -330,6 +340,7 @@ class Commands:
             starting = self._take_next(now)
         else:
             self._wake_later()
+        one.is_fresh = False
         if one.run is None and not one.told:
             one.told = 1
             one.shown = positions(self._queue.waiting, now).get(one.number)
@@ -358,7 +369,16 @@ class Commands:
         starting = startable(self._queue.running, self._queue.waiting, self._limits, now)
         for queued in starting:
             self._queue = self._queue.start(queued.run, now)
-        return [self._begun(self._open[queued.run], now) for queued in starting]
+        opened = [self._open[queued.run] for queued in starting]
+        if stale := [one for one in opened if not one.is_fresh]:
+            self._reconsider(stale)
+        return [self._begun(one, now) for one in opened if one.is_fresh]
+
+    def _reconsider(self, stale: Sequence[OpenRun]) -> None:
+        """Have what has waited decided about once more: its code, its words and its rights may have changed."""
+        for one in stale:
+            one.is_reconsidered = True
+        self._beside.begin(self._identify_all([one.asked for one in stale]))
 
     def _start(self, runs: Sequence[Run], batch: Batch) -> None:
         """Commit a batch together with the starts of runs, and then call their functions: they never run twice."""

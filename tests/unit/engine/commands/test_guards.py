@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,42 +12,20 @@ import pytest
 
 from slack_alert.core.commands.command import Guard
 from slack_alert.core.commands.signature import Parameter, ValueKind
-from slack_alert.core.model.run import Action, Result, Run
+from slack_alert.core.model.run import Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.ports import RunHost
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.failures import timeout_failure
 from slack_alert.executors.calling.rendering import Render
-from slack_alert.executors.direct import DirectExecutor
 from tests.fakes.chat_rig import MARK, ChatRig, command
+from tests.fakes.guarding import Function, OnThread, guard
 
 APP = Parameter("app")
 ENV = Parameter("env", ValueKind.CHOICE, choices=("staging", "prod"), is_required=False, default="'staging'")
 COUNT = Parameter("count", ValueKind.WHOLE, is_required=False)
 TOKEN = Parameter("token", is_required=False, is_secret=True)
-
-
-class OnThread(DirectExecutor):
-    """Calls on another thread, as the pool does, and waits for it."""
-
-    def submit(self, runs: Sequence[Run], host: RunHost) -> None:
-        thread = threading.Thread(target=super().submit, args=(runs, host))
-        thread.start()
-        thread.join()
-
-
-Function = Callable[..., Any]  # Any: a guard returns anything
-
-
-def guard(function: Function, *words: str, name: str = "freeze") -> Guard:
-    code = function.__code__
-    takes = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    is_async = asyncio.iscoroutinefunction(function)
-    action = Action(
-        f"rules.{name}", "plugins/rules.py", 1, None, function, "ctx" in takes, is_async, tuple(set(takes) - {"ctx"})
-    )
-    return Guard(f"rules.{name}", action, words or ("*",))
 
 
 def rig_with(*guards: Guard) -> ChatRig:
