@@ -235,7 +235,10 @@ class Store(Protocol):
         """Bring the schema up to date and return the stored state."""
 
     def commit(self, batch: Batch) -> list[Delivery]:
-        """Write the whole batch or nothing; return the deliveries of its messages and retries, in order."""
+        """Write the whole batch or nothing; return the deliveries of its messages and retries, in order.
+
+        Where it raises an error, nothing was written: StoreError and OSError mean that the same batch is tried again.
+        """
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Fold and delete history beyond the limits, and old deliveries that are not queued."""

@@ -22,7 +22,7 @@ from slack_alert.core.content.markup import Markup, plain
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AccountStatus, AskedCommand, Asker, Identity, ReplyTo
-from slack_alert.core.model.message import DeliveryMode
+from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.batches import StoredValue
@@ -34,7 +34,7 @@ from slack_alert.engine.commands.subscriptions import CHAT_PACK, Subscriptions
 from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.context.key_value import KeyValueStore, key_value_stores
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Executor, RunHost
+from slack_alert.engine.ports import Executor, Recorder, RunHost
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.stores.memory import MemoryStore
 from slack_alert.testing.manual_clock import FakeClock
@@ -147,11 +147,21 @@ class ChatRig:
         self.guard_executor: Executor | None = None
         self.kept: list[StoredValue] = []
         self._ids = 0
+        #: The numbers of the deliveries in the order in which the sender of a program would get them.
+        self.handed: list[int] = []
         self.start()
+
+    def recorder(self) -> Recorder:
+        """Return what writes."""
+        return DirectRecorder(self.store, self.clock, self.hand)
+
+    def hand(self, deliveries: Sequence[Delivery]) -> None:
+        """Note what a sender would be handed."""
+        self.handed += [delivery.id for delivery in deliveries]
 
     def start(self) -> None:
         self.executor, self.beside = HeldExecutor(), Directly()
-        recorder = DirectRecorder(self.store, self.clock)
+        recorder = self.recorder()
         services = ContextServices(
             mark=MARK,
             path=Path(),

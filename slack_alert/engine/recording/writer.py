@@ -231,7 +231,7 @@ class Writer:
         self._attempted = self._clock.monotonic()
         try:
             deliveries: list[Delivery] = self._blocking(self._store.commit, batch)
-        except StoreError as error:
+        except (StoreError, OSError) as error:  # An OSError is about the machine, and never about what is written.
             if self.trouble is None:
                 log.error("commit failed", extra={"reason": str(error)})  # noqa: TRY400 - the reason says it all
             self.trouble = str(error)

@@ -77,7 +77,11 @@ class SqliteStore:
             raise
 
     def commit(self, batch: Batch) -> list[Delivery]:
-        """Write all of the batch or nothing; raise StoreError, after which the same batch may be tried again."""
+        """Write all of the batch or nothing; raise StoreError, after which the same batch may be tried again.
+
+        Whatever it raises, nothing was written: a batch that was written and tried again would be recorded twice, and
+        its messages would never be sent.
+        """
         messages = message_rows(batch.messages, batch.at)
         summaries = message_rows(batch.summaries, batch.at)
         changes = writes(batch)
@@ -96,13 +100,20 @@ class SqliteStore:
                         self._audit_writer.add(connection, batch.audit)
                     retried = _retry(connection, batch.retried, batch.at)
                     deliveries = retried + _enqueue(connection, messages, summaries)
-                hold_write_lock(connection)
         except BaseException:
             self.forget()
             raise
-        if batch.audit:
-            self._audit_writer.keep_head()
+        self._follow_up(batch)
         return deliveries
+
+    def _follow_up(self, batch: Batch) -> None:
+        """Do what comes after a commit: it may fail, but then the batch must not be written once more."""
+        try:
+            hold_write_lock(self._connection)
+            if batch.audit:
+                self._audit_writer.keep_head()
+        except Exception:
+            log.exception("the work after a commit failed")
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
         """Do a bounded part of the pruning, in small transactions; the next call continues where this one stopped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,15 +12,19 @@ import pytest
 
 from slack_alert.core.content.render import Upload
 from slack_alert.core.errors import StoreError
+from slack_alert.core.model.audit import AuditHead
 from slack_alert.core.model.message import DeliveryProgress, Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
 from slack_alert.stores import SqliteReader, SqliteStore, sqlite_version
+from slack_alert.stores.files.audit_key_file import AuditKeyFile
+from slack_alert.stores.files.paths import audit_key_path
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
 from tests.contract.store_kit import Kit, T, message, slots
+from tests.fakes.audit import ENTRY
 
 
 @pytest.fixture
@@ -304,3 +309,24 @@ def test_a_busy_file_is_said_and_the_batch_may_be_tried_again(kit: Kit, tmp_path
 def test_a_store_that_is_not_open_says_so(tmp_path: Path, use: Callable[[SqliteStore], object]) -> None:
     with pytest.raises(StoreError, match="not open"):
         use(SqliteStore(tmp_path / "state.db"))
+
+
+class LostHead(AuditKeyFile):
+    """A key whose head cannot be kept, by an error that nobody foresaw."""
+
+    def keep(self, head: AuditHead) -> None:
+        raise RuntimeError(f"no room for {head.id}")
+
+
+def test_what_fails_after_a_commit_does_not_have_it_written_once_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A caller that tries again would record it twice, and never send its messages."""
+    path = tmp_path / "state.db"
+    store = SqliteStore(path, LostHead(audit_key_path(path)))
+    store.open()
+    with caplog.at_level(logging.CRITICAL):
+        deliveries = store.commit(Batch(at=T, messages=[message("a")], audit=[ENTRY]))
+    store.close()
+
+    assert [delivery.message.key for delivery in deliveries] == ["a"]
