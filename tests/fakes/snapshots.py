@@ -377,14 +377,15 @@ class Source:
 
 
 class Beside:
-    """Awaits at once, because nothing really waits, and has the life call what is to be called later."""
+    """Awaits when the event that began it is over, as a loop does, and has the life call what is to be called later."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
         self._alarm: object = None
 
     def begin(self, coroutine: Coroutine[object, object, object]) -> None:
-        asyncio.run(cast("Coroutine[object, object, None]", coroutine))
+        awaited = cast("Coroutine[object, object, None]", coroutine)
+        self._life.at(self._life.clock.now(), lambda: asyncio.run(awaited))
 
     def wake(self, at: datetime, call: Callable[[], object]) -> None:
         self._alarm = alarm = object()

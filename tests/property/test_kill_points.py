@@ -356,7 +356,11 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "name", ["yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up", "audited"]
+    "name",
+    [
+        "yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up", "audited",
+        "commands", "commands at once", "commands beside jobs", "canceled commands", "later commands",
+    ],
 )
 def test_starts_that_are_killed_as_well_lose_and_double_nothing(
     tmp_path: Path, name: str, request: pytest.FixtureRequest
