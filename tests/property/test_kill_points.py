@@ -358,8 +358,18 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
 @pytest.mark.parametrize(
     "name",
     [
-        "yields", "quiet and loud", "overlaps", "made up, loud", "missed", "caught up", "audited",
-        "commands", "commands at once", "commands beside jobs", "canceled commands", "later commands",
+        "yields",
+        "quiet and loud",
+        "overlaps",
+        "made up, loud",
+        "missed",
+        "caught up",
+        "audited",
+        "commands",
+        "commands at once",
+        "commands beside jobs",
+        "canceled commands",
+        "later commands",
     ],
 )
 def test_starts_that_are_killed_as_well_lose_and_double_nothing(
