@@ -151,6 +151,10 @@ class ChatRig:
         self.handed: list[int] = []
         self.start()
 
+    def make_beside(self) -> Directly:
+        """Return what goes on beside the engine."""
+        return Directly()
+
     def recorder(self) -> Recorder:
         """Return what writes."""
         return DirectRecorder(self.store, self.clock, self.hand)
@@ -160,7 +164,7 @@ class ChatRig:
         self.handed += [delivery.id for delivery in deliveries]
 
     def start(self) -> None:
-        self.executor, self.beside = HeldExecutor(), Directly()
+        self.executor, self.beside = HeldExecutor(), self.make_beside()
         recorder = self.recorder()
         services = ContextServices(
             mark=MARK,

@@ -21,6 +21,8 @@ from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.virtual_loop import NOON, LoopClock, VirtualLoop, run_virtually
 
+#: In seconds: a token may come so much earlier by the rounding of times.
+_ROUNDING = 1e-3
 OPS, DEV = Address("slack", "#ops"), Address("slack", "#dev")
 Answer = SendResult | SendStatus | Exception
 
@@ -92,6 +94,16 @@ class Scripted:
     def keys(self) -> list[str]:
         """What people see."""
         return [delivery.message.key for delivery in self.accepted]
+
+
+def crowded_windows(times: Sequence[float], rate: float, burst: float) -> list[tuple[float, float]]:
+    """Return the windows of time that have more attempts than a rate with its burst allows."""
+    return [
+        (first, last)
+        for begin, first in enumerate(times)
+        for count, last in enumerate(times[begin:], 1)
+        if count > burst + (last - first + _ROUNDING) * rate
+    ]
 
 
 def said_by(delivery: Delivery) -> str:
