@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 import click
@@ -15,13 +15,10 @@ from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.pipeline.reasons import record_reasons
-from slack_alert.core.units.local_time import TICK
 
 if TYPE_CHECKING:
     from slack_alert.core.explain.why import Explanation
     from slack_alert.settings import Settings
-
-_SECOND = timedelta(seconds=1)
 
 
 @click.command()
@@ -37,14 +34,14 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
     """
     from slack_alert.bootstrap import current_mutes, database, plugin_loading
     from slack_alert.engine.clock import SystemClock
-    from slack_alert.operations.explain import ExplainQuestion, answer
+    from slack_alert.operations.explain import ExplainQuestion, answer, end_of_second
     from slack_alert.operations.explain_run import run_number
 
     settings = effective_settings(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
     if (number := run_number(job)) is not None:
         return _explain_run(number, settings, now, at=at, as_json=as_json)
-    moment = _moment(at, settings, now) if at is not None else None
+    moment = end_of_second(parse_moment(at, zone=settings.timezone, now=now), now=now) if at is not None else None
     is_running = database.running_pid(settings) is not None
     with database.reading(settings) as reader:
         snapshot = reader.snapshot()
@@ -89,13 +86,6 @@ def _explain_run(number: int, settings: Settings, now: datetime, *, at: str | No
         if text:
             echo(f"\n{title}\n{text.rstrip()}")
     return exit_codes.FINE
-
-
-def _moment(at: str, settings: Settings, now: datetime) -> datetime:
-    """Return the time of the question, at the end of its second: slots are shown without their fraction."""
-    moment = parse_moment(at, zone=settings.timezone, now=now)
-    last = moment if moment.microsecond else moment + _SECOND - TICK
-    return min(last, now) if moment <= now else last
 
 
 def _json(name: str, said: Explanation, zone: tzinfo) -> dict[str, object]:

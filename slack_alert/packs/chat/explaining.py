@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slack_alert import deco
@@ -17,7 +17,7 @@ from slack_alert.core.units.humanize import format_time
 from slack_alert.engine.commands.past_runs import PastRuns
 from slack_alert.operations import command_help
 from slack_alert.operations.audit import list_audit
-from slack_alert.operations.explain import ExplainQuestion, answer, answer_without_texts
+from slack_alert.operations.explain import ExplainQuestion, answer, answer_without_texts, end_of_second
 from slack_alert.operations.explain_run import find_run, run_number, told_run
 from slack_alert.packs.chat._asking import asker_of, conversation_of, place_of, program_of, viewer_of
 
@@ -60,17 +60,20 @@ def help_(ctx: Context, *word: str) -> str:
 
 
 @deco(command="why")
-def why(ctx: Context, *job: str) -> list[str]:
+def why(ctx: Context, *job: str, at_: datetime | None = None) -> list[str]:
     """Say why a job spoke or not, or why you may not.
 
     Example: why disk
+        why disk at 9:00
         why deploy
         why E-412
     """
     text = " ".join(job)
     if (number := run_number(text)) is not None:
+        if at_ is not None:
+            raise BadValue(f"E-{number} is a run, which was once.", hint=f"Write `why E-{number}`.")
         return _run(ctx, number)
-    denied = _denied(ctx, text)
+    denied = _denied(ctx, text) if at_ is None else None
     if denied is not None:
         return _decided_again(ctx, denied)
     if not text:
@@ -80,10 +83,12 @@ def why(ctx: Context, *job: str) -> list[str]:
         snapshot = reader.snapshot()
         name, declared = program.lookup().recorded_job(text, snapshot)
         if declared is None and any(each.name == name for each in program.commands()):
+            if at_ is not None:
+                raise BadValue(f"{name} is a command, which is never due.", hint=f"`history {text}` has its runs.")
             last = [line.record for line in reader.history(job=name, since=None, limit=_RUNS)]
             return [f"{name} is a command: it runs when somebody asks for it.", *_told(ctx, last)]
-        question = ExplainQuestion(name, declared)
         mutes, now = program.mutes(snapshot), program.now()
+        question = ExplainQuestion(name, declared, None if at_ is None else end_of_second(at_, now=now))
         if may_see(viewer_of(ctx), declared.to.shown if declared is not None else ""):
             return list(answer(question, reader, mutes, now=now, is_running=True).sentences)
         return list(answer_without_texts(question, reader, mutes, now=now).sentences)

@@ -13,7 +13,7 @@ from slack_alert.core.model.message import Message, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.engine.batches import Batch, JobProgress, StartedRun
 from slack_alert.engine.mutes.mutes import Mutes
-from slack_alert.operations.explain import ExplainQuestion, answer
+from slack_alert.operations.explain import ExplainQuestion, answer, answer_without_texts
 from slack_alert.stores.memory import MemoryStore
 from tests.fakes.engine_rig import BERLIN, OPS, at, make_job, make_rule
 
@@ -119,3 +119,19 @@ def test_slot_is_found_among_a_great_many() -> None:
     records = [record("16 09:00")._replace(slot=at("16 09:00") + timedelta(seconds=step)) for step in range(5_000)]
 
     assert asked("16 09:59:59", *records, job=make_job(every={"seconds": 1})).slot == at("16 09:59:59")
+
+
+@pytest.mark.parametrize(("time", "sees"), [(None, True), ("16 14:05", True), (None, False), ("16 14:05", False)])
+def test_a_text_is_shown_only_where_it_may_be_seen(time: str | None, sees: bool) -> None:
+    store = MemoryStore()
+    store.open()
+    said = record("16 14:00", Verdict.SAID, run=7)._replace(text="the lag is 9 s")
+    store.commit(Batch(seen={"db.lag": JobProgress(at("10 00:00"))}, records=[said], at=NOW))
+    question = ExplainQuestion("db.lag", make_job(), at(time) if time else None)
+    mutes = Mutes(zone=BERLIN)
+    if sees:
+        found = answer(question, store, mutes, now=NOW, is_running=True)
+    else:
+        found = answer_without_texts(question, store, mutes, now=NOW)
+
+    assert ("the lag is 9 s" in " ".join(found.sentences)) is sees

@@ -350,3 +350,19 @@ def test_the_same_happens_every_time(ops: ChatRehearsal) -> None:
         ]
 
     assert story() == story()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("!why disk at 9:06", "was due at 09:05 (every 5m).\nIt ran for"),
+        ("!why disk at 2026-03-02T09:11", "was due at 09:10 (every 5m)."),
+        ("!why disk at tomorrow 9:00", "ops.disk is due at"),
+        ("!why E-1 at 9:06", "not run: E-1 is a run, which was once. Write `why E-1`."),
+        ("!why sweep at 9:06", "not run: ops.sweep is a command, which is never due. `history sweep` has its runs."),
+    ],
+)
+def test_why_is_answered_for_a_time(ops: ChatRehearsal, asked: str, said: str) -> None:
+    ops.advance(minutes=12)
+
+    assert said in "".join(ops.says("ann", asked))
