@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from slack_alert.core.content.markup import Markup, unformatted
 from slack_alert.core.content.pieces import Piece
@@ -22,6 +22,8 @@ from slack_alert.engine.context.subprocesses import Subprocesses
 
 #: Parts of the names of environment variables that a plugin's subprocess does not get.
 _SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")
+#: What functions will find in their context in a later version.
+_LATER = frozenset(["ask", "confirm", "emit"])
 
 
 class ContextServices(Struct, frozen=True):
@@ -76,6 +78,14 @@ class Context:
         self.config: Mapping[str, str] = {}
         #: A small durable key-value store shared by the functions of one folder.
         self.store: KeyValueStore = services.key_value_store(run.binding.split(".", maxsplit=1)[0]).for_run(run)
+
+    if not TYPE_CHECKING:  # Else a checker would take every attribute for one that is there.
+
+        def __getattr__(self, name: str) -> object:
+            """Raise AttributeError; what comes with a later version is named as that."""
+            if name in _LATER:
+                raise AttributeError(f"ctx.{name} is not there yet in this version")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def canceled(self) -> bool:

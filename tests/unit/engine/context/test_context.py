@@ -98,3 +98,20 @@ def test_log_and_progress_carry_the_name_of_the_job(caplog: pytest.LogCaptureFix
     [record] = caplog.records
     assert (record.name, record.message) == ("db.job", "progress")
     assert (vars(record)["fraction"], vars(record)["text"]) == (0.5, "half way")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ask", "ctx.ask is not there yet in this version"),
+        ("confirm", "ctx.confirm is not there yet in this version"),
+        ("emit", "ctx.emit is not there yet in this version"),
+        ("nowhere", "'Context' object has no attribute 'nowhere'"),
+    ],
+)
+def test_what_is_not_there_is_named_as_such(name: str, said: str) -> None:
+    ctx = Stage().context()
+    assert not hasattr(ctx, name)
+
+    with pytest.raises(AttributeError, match=f"^{said}$"):
+        getattr(ctx, name)
