@@ -30,6 +30,8 @@ _WAKE: _Put = (Batch(), None)
 _PROGRESS: _Put = (Batch(), None)
 _END: _Put = (Batch(), None)
 _SIGNALS = (_WAKE, _PROGRESS, _END)
+#: A batch of which nothing is written.
+_NOTHING = Batch()
 
 #: How long a quiet line waits at most to be written.
 QUIET_LATENCY = timedelta(seconds=0.5)
@@ -183,8 +185,12 @@ class Writer:
     def _commit(self, group: list[_Put], quiet: list[Record]) -> None:
         if not (group or quiet):
             return
+        batches = [batch for batch, _ in group if batch != _NOTHING]
+        if not (batches or quiet):  # Only calls to be made in the order of commits.
+            self._conclude(group, Batch(), [])
+            return
         try:
-            batch = self._joined([batch for batch, _ in group], quiet)
+            batch = self._joined(batches, quiet)
             deliveries = self._commit_until_done(batch)
         except Exception:
             if len(group) + len(quiet) > 1:

@@ -105,6 +105,19 @@ def test_everything_that_waits_is_one_transaction_in_its_order() -> None:
     assert done == ["a", "b", "c"]
 
 
+def test_a_call_without_anything_to_write_is_made_in_its_turn_and_costs_no_commit() -> None:
+    disk = Disk()
+    made: list[int] = []
+
+    with writing(disk) as (writer, _):
+        writer.submit(Batch(messages=[message("a")]), lambda: made.append(len(disk.batches)))
+        assert disk.committed.wait(PATIENCE)
+        writer.submit(Batch(), lambda: made.append(len(disk.batches)))
+
+    assert made == [1, 1]
+    assert len(disk.batches) == 1
+
+
 class Page:
     """A journal that only records its calls."""
 
