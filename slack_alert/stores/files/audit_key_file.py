@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: The length of a new key in bytes, which stand in the file in hexadecimal, and the least length of another one.
 _LENGTH, _LEAST = 32, 16
+#: In bytes: the least length of the file with the head, which takes the next one in its place then.
+_HEAD_LENGTH = 160
 
 
 class AuditKeyFile:
@@ -84,7 +86,7 @@ class AuditKeyFile:
     def head(self) -> AuditHead | None:
         """Return the head that was kept; None where there is none, or it cannot be read, which is logged."""
         try:
-            return from_json(self.head_path.read_text(encoding="utf-8"), AuditHead)
+            return from_json(_read_whole(self.head_path).decode("utf-8"), AuditHead)
         except FileNotFoundError:
             return None
         except (OSError, Unreadable, ValueError) as error:
@@ -94,7 +96,9 @@ class AuditKeyFile:
     def keep(self, head: AuditHead) -> None:
         """Write the head anew."""
         try:
-            _replace(self.head_path, to_json(head) + b"\n", is_synced=False)
+            content = to_json(head).ljust(_HEAD_LENGTH) + b"\n"
+            if not _overwrite(self.head_path, content):
+                _replace(self.head_path, content, is_synced=False)
         except OSError as error:
             if not self._has_warned:
                 extra = {"file": str(self.head_path), "reason": error.strerror or str(error)}
@@ -120,6 +124,32 @@ class AuditKeyFile:
                 "the audit's key was gone; earlier entries do not fit the new one", extra={"file": str(self._path)}
             )
         return made
+
+
+def _read_whole(path: Path) -> bytes:
+    """Return the content of a file that may be written over at this moment."""
+    content = path.read_bytes()
+    while (again := path.read_bytes()) != content:
+        content = again
+    return content
+
+
+def _overwrite(path: Path, content: bytes) -> bool:
+    """Write over a file of the same length, with a single write; return False where there is none.
+
+    It is within one block, so a kill leaves the former content or the new one; a new file for each entry would cost
+    more than the rest of its commit.
+    """
+    try:
+        opened = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return False
+    try:
+        there = os.fstat(opened)
+        is_same = stat.S_ISREG(there.st_mode) and there.st_size == len(content)
+        return is_same and os.write(opened, content) == len(content)
+    finally:
+        os.close(opened)
 
 
 def _replace(path: Path, content: bytes, *, is_synced: bool) -> None:

@@ -276,6 +276,36 @@ def test_a_damaged_head_is_told_and_made_anew(kit: Kit, caplog: pytest.LogCaptur
     assert AuditKeyFile(audit_key_path(place_of(kit))).head() == head_of(last)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a file has no number")
+def test_the_head_is_written_in_its_place_and_a_file_of_another_length_is_replaced(kit: Kit) -> None:
+    head = audit_key_path(place_of(kit)).with_name("audit.key.head")
+    kit.store.commit(Batch(audit=[entry(8)]))
+    first = head.stat().st_ino
+    kit.store.commit(Batch(audit=[entry(9)]))
+    kept = head.stat().st_ino
+    head.write_bytes(b"{}")
+    kit.store.commit(Batch(audit=[entry(10)]))
+
+    assert kept == first
+    last = next(iter(kit.reader.audit(since=None, limit=1)))
+    assert AuditKeyFile(audit_key_path(place_of(kit))).head() == head_of(last)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_head_that_is_a_link_is_replaced_and_what_it_leads_to_is_left(kit: Kit, tmp_path: Path) -> None:
+    head = audit_key_path(place_of(kit)).with_name("audit.key.head")
+    kit.store.commit(Batch(audit=[entry(8)]))
+    other = tmp_path / "other"
+    other.write_bytes(head.read_bytes())
+    before = other.read_bytes()
+    head.unlink()
+    head.symlink_to(other)
+    kit.store.commit(Batch(audit=[entry(9)]))
+
+    assert other.read_bytes() == before
+    assert not head.is_symlink()
+
+
 def test_the_next_start_keeps_the_head_that_a_kill_left_behind(kit: Kit) -> None:
     head = audit_key_path(place_of(kit)).with_name("audit.key.head")
     before = head.read_bytes()
