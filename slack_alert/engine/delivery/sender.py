@@ -117,6 +117,7 @@ class Sender:
         while self._open_lanes():
             self._eased.clear()
             await self._eased.wait()
+        self._progress.flush()
 
     def _open_lanes(self) -> list[Lane]:
         lanes = self._lanes.values()
@@ -165,7 +166,6 @@ class Sender:
                 await self._clock.sleep(delay.total_seconds())
         finally:
             breaker.leave(lane)
-            self._progress.flush()
             self._eased.set()
 
     async def _send_all(self, lane: Lane, channel: Channel, breaker: CircuitBreaker) -> timedelta | None:

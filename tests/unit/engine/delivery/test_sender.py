@@ -112,6 +112,29 @@ class TestMarks:
         assert groups == [together, together, 2 * UNMARKED - 2 * together]
         assert outbox.queued == []
 
+    def test_marks_of_messages_that_come_shortly_after_each_other_go_down_together(self) -> None:
+        """As the answers to people do: a commit costs more than a message."""
+        groups: list[int] = []
+
+        async def act(outbox: Outbox) -> None:
+            put = outbox.recorder.submit
+
+            def counted(batch: Batch, then: Callable[[], object] | None = None) -> None:
+                groups.append(len(batch.progress))
+                put(batch, then)
+
+            for key in ("a", "b"):
+                outbox.say(key)
+                outbox.recorder.submit = counted  # type: ignore[method-assign]
+                await outbox.clock.sleep(0.005)
+                outbox.recorder.submit = put  # type: ignore[method-assign]
+            outbox.recorder.submit = counted  # type: ignore[method-assign]
+
+        _, outbox = played(act)
+
+        assert groups == [2]
+        assert outbox.queued == []
+
     def test_a_mark_does_not_wait_for_a_message_that_takes_long(self) -> None:
         async def act(outbox: Outbox) -> None:
             outbox.say("a", "b")
