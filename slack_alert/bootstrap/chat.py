@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.decision import Accepted, Decider, Refused
 from slack_alert.core.commands.progress import EditBudget
 from slack_alert.core.commands.rate import Rate
+from slack_alert.core.memo import Memo
 from slack_alert.core.model.asked import AskedCommand, Asker, ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import Message, Notice
@@ -75,15 +76,20 @@ def make_chat(
     engine, clock = runtime.engine, runtime.clock
     verbs = [each for each in load_shipped("chat", defaults(settings)) if isinstance(each, Command)]
 
+    of_catalog = Memo[Catalog, Sequence[Command]](
+        lambda present: [*(each for each in present.bindings if isinstance(each, Command)), *verbs]
+    )
+    words_of = Memo[Sequence[Command], Mapping[tuple[str, ...], int]](first_words)
+
     def commands() -> Sequence[Command]:
-        return [*(each for each in engine.catalog.bindings if isinstance(each, Command)), *verbs]
+        return of_catalog(engine.catalog)
 
     def catalog() -> Catalog:
         present = engine.catalog
         return replace(present, bindings=(*present.bindings, *idle)) if idle else present
 
     def line_of(said: ChatMessage | ButtonPress) -> str | None:
-        words = first_words(commands())
+        words = words_of(commands())
         if isinstance(said, ButtonPress):
             return pressed_text(said, words)
         own = {slack.names.id_of(name) or name: prefixes for name, prefixes in settings.chat_prefixes.items()}

@@ -12,7 +12,7 @@ from slack_alert.core.commands.arguments import canonical, parse_arguments, text
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.schedule_words import split_time
 from slack_alert.core.commands.signature import Parameter, ValueKind
-from slack_alert.core.commands.suggestions import find_command
+from slack_alert.core.commands.suggestions import commands_by_words, find_command
 from slack_alert.core.commands.words import QuotedWord, quote_word, split_line
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action, Arguments
@@ -111,7 +111,7 @@ def test_the_exact_command_is_read_as_the_same_arguments(
 
     line = canonical(command, arguments)
     words, at = split_time(split_line(line), zone=BERLIN, now=NOW)
-    found, after = find_command(words, [command])
+    found, after = find_command(words, commands_by_words([command]))
 
     assert (found, at) == (command, None)
     assert parse_arguments(after, signature, zone=BERLIN, now=NOW) == arguments

@@ -25,9 +25,10 @@ from slack_alert.core.commands.rate import Rate
 from slack_alert.core.commands.roles import is_same_person, person_of, roles_of
 from slack_alert.core.commands.schedule_words import last_time, split_time, time_error
 from slack_alert.core.commands.signature import ValueKind
-from slack_alert.core.commands.suggestions import BUILT_IN, find_command
+from slack_alert.core.commands.suggestions import BUILT_IN, commands_by_words, find_command
 from slack_alert.core.commands.words import quote_word, split_line
 from slack_alert.core.errors import BadValue
+from slack_alert.core.memo import Memo
 from slack_alert.core.model.asked import AskedCommand, Asker, Identity
 from slack_alert.core.model.audit import AuditVerdict
 from slack_alert.core.model.run import Arguments, AskedBy
@@ -107,6 +108,7 @@ class Decider:
         catalog: Callable[[], Catalog] = Catalog,
     ) -> None:
         self._commands = commands
+        self._by_words = Memo[Sequence[Command], Mapping[tuple[str, ...], Command]](commands_by_words)
         self._permissions = permissions
         self._zone = zone
         self._rate = rate
@@ -133,7 +135,7 @@ class Decider:
         command: Command | None = None
         try:
             words = split_line(asked.text) or ["help"]
-            command, rest = find_command(words, self._commands())
+            command, rest = find_command(words, self._by_words(self._commands()))
             # As of when it was asked for: what runs later means the same as on that day.
             left, later = _split_time(command, rest, zone=self._zone, now=asked.at)
             if command.name == RUN and left:

@@ -20,17 +20,16 @@ _LEAST_HALF = 2
 _MOST = 3
 
 
-def find_command(words: Sequence[str], commands: Sequence[_C]) -> tuple[_C, list[str]]:
+def find_command(words: Sequence[str], known: Mapping[tuple[str, ...], _C]) -> tuple[_C, list[str]]:
     """Return the command that a line begins with, and the words after it; raise BadValue with the nearest ones.
 
-    The longest match wins, by words, aliases or the full name, whatever their case. Of two commands with the same words
-    a verb built in goes before a plugin's, and the first one before others. Where nothing matches, words may be
-    written half (`sta`, two letters at least) if only one command begins with them, of those that change something
-    too: it is named in the answer, and its permission is decided as for whole words.
+    `known` has the commands by their words, as `commands_by_words` returns them. The longest match wins, by words,
+    aliases or the full name, whatever their case. Where nothing matches, words may be written half (`sta`, two letters
+    at least) if only one command begins with them, of those that change something too: it is named in the answer, and
+    its permission is decided as for whole words.
     """
     if not words:
         raise BadValue("There is no command in it.", hint="`help` lists them.")
-    known = _known(commands)
     given = [spelling(word).removeprefix("/") for word in words]
     for count in range(min(len(given), _longest(known)), 0, -1):
         found = known.get(tuple(given[:count]))
@@ -55,7 +54,11 @@ def ranked(commands: Iterable[_C]) -> list[_C]:
     return sorted(commands, key=lambda command: not command.name.startswith(BUILT_IN))
 
 
-def _known(commands: Sequence[_C]) -> dict[tuple[str, ...], _C]:
+def commands_by_words(commands: Sequence[_C]) -> dict[tuple[str, ...], _C]:
+    """Return the commands by all the words that mean them.
+
+    Of two commands with the same words a verb built in goes before a plugin's, and the first one before others.
+    """
     known: dict[tuple[str, ...], _C] = {}
     in_order = ranked(commands)
     for command in in_order:
@@ -70,7 +73,7 @@ def _longest(known: Iterable[tuple[str, ...]]) -> int:
     return max(map(len, known), default=0)
 
 
-def _completed(given: list[str], words: Sequence[str], known: dict[tuple[str, ...], _C]) -> tuple[_C, list[str]]:
+def _completed(given: list[str], words: Sequence[str], known: Mapping[tuple[str, ...], _C]) -> tuple[_C, list[str]]:
     """Return the only command whose words begin with those given; raise BadValue if it is not the only one."""
     begun = [full for full in known if _is_begun(full, given)]
     names = list(dict.fromkeys(known[full].name for full in begun))

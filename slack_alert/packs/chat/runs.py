@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from slack_alert import deco
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.permission_lines import Place
-from slack_alert.core.commands.suggestions import find_command
+from slack_alert.core.commands.suggestions import commands_by_words, find_command
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.engine.batches import StartedRun
@@ -116,7 +116,7 @@ def _followed(ctx: Context, words: list[str]) -> str | int:
     if not words:
         raise BadValue("It is not said what.", hint="Write `subscribe deploy`, or `subscribe 412` for one run.")
     visible: list[Command] = [each for each in program_of(ctx).commands() if not each.is_hidden]
-    command, rest = find_command(words, visible)
+    command, rest = find_command(words, commands_by_words(visible))
     if rest:
         raise BadValue(f"`{command.words}` is followed as a whole.", hint=f"Write `subscribe {command.words}`.")
     return command.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.core.commands.command import VERBS, Command
-from slack_alert.core.commands.suggestions import find_command
+from slack_alert.core.commands.suggestions import commands_by_words, find_command
 from slack_alert.core.model.run import Action
 from slack_alert.core.structs import replace
 from slack_alert.loader.shipped import load_shipped
@@ -21,5 +21,5 @@ def test_a_verb_keeps_its_words_and_a_plugin_s_command_its_full_name() -> None:
     plugin = Command("ops.whoami", Action("ops.whoami", "plugins/ops.py", 1), "whoami")
 
     for commands in ([plugin, *verbs], [*verbs, plugin]):
-        assert find_command(["whoami"], commands)[0].name == "chat.whoami"
-        assert find_command(["ops.whoami"], commands)[0].name == "ops.whoami"
+        assert find_command(["whoami"], commands_by_words(commands))[0].name == "chat.whoami"
+        assert find_command(["ops.whoami"], commands_by_words(commands))[0].name == "ops.whoami"

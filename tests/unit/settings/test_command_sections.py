@@ -198,7 +198,7 @@ def test_parameters_are_written_in_one_line(text: str, expected: tuple[Parameter
 
 @pytest.mark.slow
 def test_a_whole_line_runs_the_program(machine: Machine, tmp_path: Path) -> None:
-    from slack_alert.core.commands.suggestions import find_command
+    from slack_alert.core.commands.suggestions import commands_by_words, find_command
     from slack_alert.core.commands.words import split_line
     from slack_alert.core.content.render import fallback
     from slack_alert.core.structs import replace
@@ -209,7 +209,7 @@ def test_a_whole_line_runs_the_program(machine: Machine, tmp_path: Path) -> None
     (binding,) = survey_plugins(machine.load({}).settings).bindings
     assert isinstance(binding, Command)
     settings = machine.load({}).settings
-    command, words = find_command(split_line('say "a b; $(id)" b=c'), [binding])
+    command, words = find_command(split_line('say "a b; $(id)" b=c'), commands_by_words([binding]))
     arguments = parse_arguments(words, command.parameters, zone=settings.timezone, now=at("16 09:00"))
 
     result = Stage(tmp_path).call(replace(run_of(print), action=binding.action, arguments=arguments))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from slack_alert.core.commands.command import Command
-from slack_alert.core.commands.suggestions import find_command
+from slack_alert.core.commands.suggestions import commands_by_words, find_command
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.run import Action
 
@@ -51,7 +51,7 @@ COMMANDS = [
     ],
 )
 def test_the_longest_words_that_match_are_the_command(line: str, name: str, rest: list[str]) -> None:
-    found, left = find_command(line.split(), COMMANDS)
+    found, left = find_command(line.split(), commands_by_words(COMMANDS))
 
     assert (found.name, left) == (name, rest)
 
@@ -71,25 +71,26 @@ def test_the_longest_words_that_match_are_the_command(line: str, name: str, rest
 )
 def test_an_unknown_command_is_answered_with_the_nearest(line: str, said: str, hint: str) -> None:
     with pytest.raises(BadValue) as raised:
-        find_command(line.split(), COMMANDS)
+        find_command(line.split(), commands_by_words(COMMANDS))
 
     assert (str(raised.value), raised.value.hint) == (said, hint)
 
 
 def test_half_a_word_of_several_commands_is_none_of_them() -> None:
+    begun = [command("a.stop", "stop"), command("b.store", "store"), command("c.x", "storage list")]
     with pytest.raises(BadValue) as raised:
-        find_command(["sto"], [command("a.stop", "stop"), command("b.store", "store"), command("c.x", "storage list")])
+        find_command(["sto"], commands_by_words(begun))
 
     assert (str(raised.value), raised.value.hint) == ("'sto' may be several commands.", "Write one of: stop, store.")
 
 
 def test_half_a_word_of_two_names_of_one_command_is_that_command() -> None:
-    assert find_command(["dep"], [command("a.f", "deploy", "deployment")])[0].name == "a.f"
+    assert find_command(["dep"], commands_by_words([command("a.f", "deploy", "deployment")]))[0].name == "a.f"
 
 
 def test_at_most_three_commands_are_suggested() -> None:
     with pytest.raises(BadValue) as raised:
-        find_command(["test"], [command(f"a.f{number}", f"te{number}st") for number in range(9)])
+        find_command(["test"], commands_by_words([command(f"a.f{number}", f"te{number}st") for number in range(9)]))
 
     assert raised.value.hint.count(" or ") == 2
 
@@ -97,4 +98,4 @@ def test_at_most_three_commands_are_suggested() -> None:
 def test_the_words_of_another_s_alias_stay_with_the_command_that_has_them_as_its_name() -> None:
     first, second = command("a.f", "go", "stop"), command("b.g", "stop")
 
-    assert find_command(["stop"], [first, second])[0] == second
+    assert find_command(["stop"], commands_by_words([first, second]))[0] == second
