@@ -83,7 +83,7 @@ class Engine:
         self._others: dict[str, State] = {}
         self._ids, self._event_ids = count(1), count(1)
         self._inbound = InboundIds()
-        #: Takes a command that people asked for, once it is committed; on the engine's own thread.
+        #: Takes a command that people asked for, of which the batch was submitted; on the engine's own thread.
         self.asked: Callable[[AskedCommand], None] = _nobody_takes
         #: Cancels a run of a command, on behalf of a person.
         self.cancel: Callable[[int, str], None] = _nothing_to_cancel
@@ -236,7 +236,8 @@ class Engine:
         if isinstance(event, Request):
             return self.apply(event, then, now=now)
         if isinstance(event, AskedCommand):
-            self._ask(event, then)
+            assert then is not None, "who asks is told that it is kept"
+            self.post(partial(self._take_asked, event, then))
             return None
         batch = Batch()
         answer = self._accept(event, batch)
@@ -407,15 +408,17 @@ class Engine:
         admission.submit(*runs)
         return missed_ticks
 
-    def _ask(self, asked: AskedCommand, then: Callable[[], object] | None) -> None:
+    def _take_asked(self, asked: AskedCommand, then: Callable[[], object]) -> None:
         now = self._clock.now()
         if not self._inbound.claim(asked.ids, now):
-            self.post(partial(_call_all, [then]))  # After the commit of the first one.
+            self.post(then)  # After the commit of the first one.
             return
         asked = replace(asked, id=next(self._event_ids))
-        batch = Batch(asked=[asked], inbound=[(one, now) for one in asked.ids])
-        # Who is told that it is kept finds that something goes on.
-        self._recorder.submit(batch, partial(_call_all, [partial(self.asked, asked), then]))
+        self._recorder.submit(Batch(asked=[asked], inbound=[(one, now) for one in asked.ids]))
+        try:  # What is decided at once is committed together with it.
+            self.asked(asked)
+        finally:  # Who is told that it is kept finds that something goes on.
+            self.post(then)
 
     def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
         """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""

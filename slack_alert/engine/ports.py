@@ -224,6 +224,9 @@ WebRoutes = Mapping[tuple[str, str], Callable[[WebRequest], Awaitable[WebRespons
 class People(Protocol):
     """What a chat service tells about its accounts, remembered for minutes."""
 
+    def known(self, identity: Identity) -> Asker | None:
+        """Return who that is, or None where the service must be asked; on any thread."""
+
     async def asker(self, identity: Identity) -> Asker:
         """Return who that is; `UNKNOWN`, or unknown groups, where the service does not answer within seconds."""
 

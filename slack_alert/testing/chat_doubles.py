@@ -170,6 +170,10 @@ class NamedPeople:
 
     async def asker(self, identity: Identity) -> Asker:
         """Return who that is."""
+        return self.known(identity)
+
+    def known(self, identity: Identity) -> Asker:
+        """Return who that is."""
         name = next((name for name, user in self._ids.items() if user == identity.user), identity.name)
         groups = frozenset(group for group, members in self._groups.items() if identity.user in members)
         return Asker(replace(identity, name=name), self._standings.get(identity.user, AccountStatus.MEMBER), groups)

@@ -110,8 +110,16 @@ class KnownPeople:
 
     def __init__(self) -> None:
         self.standings: dict[str, AccountStatus] = {}
+        #: Whether the service is asked for each command.
+        self.is_forgetful = False
+
+    def known(self, identity: Identity) -> Asker | None:
+        return None if self.is_forgetful else self._asker(identity)
 
     async def asker(self, identity: Identity) -> Asker:
+        return self._asker(identity)
+
+    def _asker(self, identity: Identity) -> Asker:
         return Asker(identity, self.standings.get(identity.user, AccountStatus.MEMBER))
 
 

@@ -185,10 +185,14 @@ class Commands:
             self._beside.begin(self._identify_all(left))
 
     def _identify(self, asked: AskedCommand) -> None:
-        """Find out who asks; within a conversation nobody overtakes whose account is not known yet."""
+        """Decide, once it is known who asks; within a conversation nobody overtakes whose account is not known yet."""
         self._undecided.add(asked.id)
+        to = asked.reply_to.to
+        if to not in self._identifying and (known := self._people.known(asked.by)) is not None:  # As mostly.
+            self._decide_once(_named(asked, known), known)
+            return
         one = _Identifying(asked)
-        self._identifying.setdefault(asked.reply_to.to, deque()).append(one)
+        self._identifying.setdefault(to, deque()).append(one)
         self._beside.begin(self._find_out(one))
 
     async def _find_out(self, one: _Identifying) -> None:

@@ -17,9 +17,13 @@ class PeopleOfServices:
     def __init__(self, services: Mapping[str, People]) -> None:
         self._services = services
 
-    async def asker(self, identity: Identity) -> Asker:
-        """Return who that is; an account of a service that is not configured is unknown."""
+    def known(self, identity: Identity) -> Asker | None:
+        """Return who that is, or None where a service must be asked; an account of one not configured is unknown."""
         if identity.service == CLI:
             return Asker(identity, AccountStatus.TERMINAL)
         people = self._services.get(identity.service)
-        return Asker(identity, AccountStatus.UNKNOWN) if people is None else await people.asker(identity)
+        return Asker(identity, AccountStatus.UNKNOWN) if people is None else people.known(identity)
+
+    async def asker(self, identity: Identity) -> Asker:
+        """Return who that is, and ask its service where that is not known."""
+        return self.known(identity) or await self._services[identity.service].asker(identity)

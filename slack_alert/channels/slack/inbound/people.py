@@ -61,17 +61,36 @@ class SlackPeople:
                     self._installation = await self._ask_installation()
         return self._installation
 
-    async def asker(self, identity: Identity) -> Asker:
-        """Return who that is; `UNKNOWN`, or unknown groups, where Slack does not answer within seconds."""
+    def known(self, identity: Identity) -> Asker | None:
+        """Return who that is, as far as the answers of Slack are remembered; None: it must be asked. On any thread."""
         if identity.service != "slack":
             return Asker(identity, AccountStatus.UNKNOWN)
+        account, installation = self._accounts.known(identity.user), self._installation
+        members = {group: self._members.known(group) for group in self._groups}
+        if account is None or installation is None or None in members.values():
+            return None
+        return self._known_as(identity, account.standing(identity, installation), account.name, members)
+
+    async def asker(self, identity: Identity) -> Asker:
+        """Return who that is; `UNKNOWN`, or unknown groups, where Slack does not answer within seconds."""
+        if (known := self.known(identity)) is not None:
+            return known
         wanted = sorted(self._groups)
         asked = [self._in_time("usergroups.users.list", self._members.get(group)) for group in wanted]
         (standing, name), members = await asyncio.gather(self._known(identity), asyncio.gather(*asked))
+        return self._known_as(identity, standing, name, dict(zip(wanted, members, strict=True)))
+
+    def _known_as(
+        self,
+        identity: Identity,
+        standing: AccountStatus | None,
+        name: str,
+        members: Mapping[str, frozenset[str] | None],
+    ) -> Asker:
         identity = replace(identity, name=name or identity.name)
         if standing not in (AccountStatus.MEMBER, AccountStatus.GUEST):
             return Asker(identity, standing or AccountStatus.UNKNOWN)
-        known = {group: users for group, users in zip(wanted, members, strict=True) if users is not None}
+        known = {group: users for group, users in members.items() if users is not None}
         return Asker(
             identity,
             standing,
@@ -219,13 +238,19 @@ class _Remembered(Generic[T]):
     def __init__(self, ask: Callable[[str], Awaitable[T]], fresh: float) -> None:
         self._ask = ask
         self._fresh = fresh
-        #: The answers, and until when they hold.
+        #: The answers, and until when they hold by the time of the loop on which they were asked for.
         self._known: dict[str, tuple[float, T]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         #: What is asked at present; a question whose answer no longer counts is in `_tasks` only.
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         #: Until when the method is not called, and why.
         self._refused: tuple[float, RefusedError] | None = None
+
+    def known(self, key: str) -> T | None:
+        """Return what is remembered, or None; on any thread."""
+        known, loop = self._known.get(key), self._loop
+        return known[1] if known is not None and loop is not None and loop.time() < known[0] else None
 
     async def get(self, key: str) -> T:
         """Return what is remembered, or ask; raise `RefusedError`."""
@@ -265,6 +290,7 @@ class _Remembered(Generic[T]):
             if self._asking.get(key) is this:
                 if len(self._known) >= MAX_REMEMBERED:
                     self._known.clear()
+                self._loop = asyncio.get_running_loop()
                 self._known[key] = (_now() + self._fresh, answer)
         finally:
             if self._asking.get(key) is this:

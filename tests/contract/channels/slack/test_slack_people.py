@@ -237,6 +237,22 @@ def test_answers_are_old_after_a_time(slack: FakeSlack) -> None:
     assert using(slack, ask) == [AccountStatus.MEMBER, AccountStatus.DISABLED]
 
 
+def test_who_was_asked_for_is_known_until_the_answer_is_old_or_something_has_changed(slack: FakeSlack) -> None:
+    async def ask(people: SlackPeople) -> list[Asker | None]:
+        known = [people.known(ANN), await people.asker(ANN), people.known(ANN)]
+        for change in (DirectoryChange(group="S0OPS"), DirectoryChange(user="U0ANN")):
+            people.forget(change)
+            known += [people.known(ANN)]
+            await people.asker(ANN)
+        loop = asyncio.get_running_loop()
+        at = loop.time()
+        loop.time = lambda: at + 301  # type: ignore[method-assign]
+        return [*known, people.known(ANN)]
+
+    ann = Asker(NAMED_ANN, AccountStatus.MEMBER, frozenset({"S0OPS"}))
+    assert using(slack, ask, groups=["S0OPS"]) == [None, ann, ann, None, None, None]
+
+
 def test_what_has_changed_is_asked_for_anew(slack: FakeSlack) -> None:
     async def ask(people: SlackPeople) -> list[Asker]:
         asked = [await people.asker(ANN)]

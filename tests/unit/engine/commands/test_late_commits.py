@@ -9,6 +9,7 @@ from typing import Any, cast
 from slack_alert.core.model.message import DeliveryMode
 from slack_alert.engine.batches import Batch
 from slack_alert.engine.ports import Recorder
+from slack_alert.engine.recording.writer import join
 from tests.fakes.chat_rig import ChatRig, command
 
 
@@ -22,9 +23,34 @@ class LateRecorder:
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         self._waiting.append((batch, then))
 
+    def commit_next(self) -> None:
+        self._recorder.submit(*self._waiting.popleft())
+
     def commit_all(self) -> None:
         while self._waiting:
-            self._recorder.submit(*self._waiting.popleft())
+            self.commit_next()
+
+    @property
+    def waiting(self) -> Batch:
+        """What waits as one batch, as the writer commits it."""
+        together = Batch()
+        for batch, _ in self._waiting:
+            join(together, batch)
+        return together
+
+
+def test_what_somebody_asks_who_is_known_begins_with_the_commit_that_keeps_it() -> None:
+    rig = ChatRig(command("deploy"))
+    late = LateRecorder(rig.runner._recorder)
+    rig.runner._recorder = rig.engine._recorder = cast("Recorder", late)
+    rig.says("ann", "deploy")
+    late.commit_next()
+
+    assert {asked.id for asked in late.waiting.asked} == {1}
+    assert [started.run for started in late.waiting.begun] == [1]
+    assert rig.executor.begun == []
+    late.commit_all()
+    assert rig.executor.running == [1]
 
 
 def test_what_is_canceled_while_the_run_before_it_ends_never_begins() -> None:

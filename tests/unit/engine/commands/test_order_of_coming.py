@@ -26,6 +26,7 @@ class Slowly:
 
 def test_who_is_known_sooner_does_not_overtake() -> None:
     rig = ChatRig(command("deploy"))
+    rig.people.is_forgetful = True
     slowly = Slowly()
     rig.runner._beside = slowly  # type: ignore[assignment]  # it is asked for no alarm
     for who in ("ann", "bob", "eve"):
