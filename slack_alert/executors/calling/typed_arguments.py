@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 from slack_alert.core.errors import BadValue
@@ -26,6 +27,8 @@ def bind_arguments(
     enums = {name: _enum_class(action, function, of) for name, of in arguments.enums.items()}
     named = {name: _members(value, enums.get(name)) for name, value in arguments.values.items()} | dict(context)
     rest = arguments.rest
+    if not rest and _takes_names(function):  # As mostly; a signature takes longer to make than most functions run.
+        return [], named
     positional: list[object] = []
     for parameter in _signature(function):
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
@@ -35,6 +38,13 @@ def bind_arguments(
                 break
             positional.append(named.pop(parameter.name, parameter.default))
     return [*positional, *rest], named
+
+
+def _takes_names(function: Callable[..., Any]) -> bool:
+    """Return whether a function surely takes all its parameters by name."""
+    # A wrapper has the function that it wraps, or a signature, among its attributes.
+    is_plain = isinstance(function, FunctionType) and not vars(function)
+    return is_plain and not function.__code__.co_posonlyargcount
 
 
 def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:

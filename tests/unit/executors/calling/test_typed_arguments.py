@@ -72,6 +72,7 @@ def wrapped(function):
         ("a: Env = Env.STAGING", Arguments({}, (), {}), "Env.STAGING"),
         ("a: list[Env]", Arguments({"a": ["PROD"]}, (), {"a": "Env"}), "[<Env.PROD: 'p'>]"),
         ("*a: Env", Arguments({}, ("PROD",), {"a": "Env"}), "(<Env.PROD: 'p'>,)"),
+        ("a: Env, /", Arguments({"a": "PROD"}, (), {"a": "Env"}), "Env.PROD"),
     ],
 )
 def test_a_name_becomes_the_member_of_its_enum(signature: str, arguments: Arguments, said: str, decorator: str) -> None:
