@@ -50,7 +50,7 @@ def compact_json(value: object) -> str:
 
 def keepable(entry: AuditEntry) -> AuditEntry:
     """Return an entry as any database keeps it: text that it takes, and parameters that JSON has."""
-    texts = {name: _clean(text) for name, text in asdict(entry).items() if type(text) is str}
+    texts = {name: _clean(text) for name, text in asdict(entry).items() if type(text) is str and not _is_clean(text)}
     params = {_clean(str(name)): _plain(value, 0) for name, value in entry.params.items()}
     return replace(entry, **texts, at=entry.at.astimezone(timezone.utc), params=params)
 
@@ -89,8 +89,12 @@ def _micros(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
+def _is_clean(text: str) -> bool:
+    return text.isascii() and "\0" not in text
+
+
 def _clean(text: str) -> str:
-    return str(text.translate(_SURROGATES))
+    return text if type(text) is str and _is_clean(text) else str(text.translate(_SURROGATES))
 
 
 def _plain(value: object, depth: int) -> object:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
-from statistics import median
 
 from slack_alert.core.commands.answers import FormerRuns
 from slack_alert.core.errors import SlackAlertError
@@ -33,8 +32,9 @@ class PastRuns:
 
     def usual(self, command: str) -> timedelta | None:
         """Return how long a run usually takes, or None while too few are known."""
-        lengths = [length.total_seconds() for is_success, length in self._of(command) if is_success]
-        return timedelta(seconds=median(lengths)) if len(lengths) >= _LEAST else None
+        lengths = sorted([length for is_success, length in self._of(command) if is_success])
+        middle = len(lengths) // 2
+        return (lengths[middle] + lengths[~middle]) / 2 if len(lengths) >= _LEAST else None
 
     def former(self, command: str) -> FormerRuns:
         """Return how the last runs went."""

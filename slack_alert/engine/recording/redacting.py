@@ -86,12 +86,18 @@ def redacted_entry(entry: AuditEntry, redaction: Redaction) -> AuditEntry:
 
     kept = keepable(entry)
     texts = _redacted_texts(asdict(kept), redaction)
-    return replace(kept, **texts, params=cast("Mapping[str, object]", _redacted_json(kept.params, redaction)))
+    if kept.params:
+        texts["params"] = cast("Mapping[str, object]", _redacted_json(kept.params, redaction))
+    return replace(kept, **texts) if texts else kept
 
 
 def _redacted_texts(fields: Mapping[str, Any], redaction: Redaction) -> dict[str, Any]:
-    texts = ((name, text) for name, text in fields.items() if type(text) is str and text)
-    return {name: cleaned for name, text in texts if (cleaned := redaction(text)) != text}
+    texts = {name: text for name, text in fields.items() if type(text) is str and text}
+    before = list(texts.values())
+    after = redaction.redact_all(before)
+    if after is before:  # As mostly.
+        return {}
+    return {name: cleaned for name, cleaned in zip(texts, after, strict=True) if cleaned != texts[name]}
 
 
 def redacted_progress(progress: DeliveryProgress, redaction: Redaction) -> DeliveryProgress:
