@@ -24,7 +24,12 @@ class ChatIntake:
             return
         is_bare = isinstance(said, ButtonPress) or said.is_slash
         loop = asyncio.get_running_loop()
-        kept = asyncio.Event()
+        kept = loop.create_future()
         asked = AskedCommand(said.ids, said.at, said.by, said.reply_to, text, said.door, is_bare=is_bare)
-        self._engine.handle(asked, lambda: loop.call_soon_threadsafe(kept.set))
-        await kept.wait()
+        self._engine.handle(asked, lambda: loop.call_soon_threadsafe(_set, kept))
+        await kept
+
+
+def _set(kept: asyncio.Future[None]) -> None:
+    if not kept.done():  # Who waited may have given up.
+        kept.set_result(None)

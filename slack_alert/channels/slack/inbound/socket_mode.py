@@ -18,6 +18,7 @@ from typing import Any
 from slack_alert.channels.slack.app_token import app_token_hint
 from slack_alert.channels.slack.client import Client, SlackAccess
 from slack_alert.channels.slack.errors import RefusedError
+from slack_alert.channels.slack.inbound.deadline import within
 from slack_alert.channels.slack.inbound.people import SlackPeople
 from slack_alert.channels.slack.inbound.pipeline import Pipeline
 from slack_alert.channels.slack.inbound.translate import Arrival, DirectoryChange, translate
@@ -194,7 +195,7 @@ class SocketModeDoor:
         self, socket: SlackWebSocket, envelope: str, said: ChatMessage | ButtonPress, intake: Intake
     ) -> None:
         try:
-            await asyncio.wait_for(intake.take(said), self._times.take)
+            await within(self._times.take, intake.take(said))
             await socket.acknowledge(envelope)
         except asyncio.TimeoutError:
             log.warning("not acknowledged, as it took too long; Slack sends it again", extra={"door": self.name})

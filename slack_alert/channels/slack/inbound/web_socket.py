@@ -10,6 +10,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from slack_alert.channels.slack.errors import RefusedError
+from slack_alert.channels.slack.inbound.deadline import within
 from slack_alert.channels.slack.inbound.translate import SlackInstallation
 from slack_alert.core.retry import SendResult, SendStatus
 
@@ -115,7 +116,7 @@ class SlackWebSocket:
     async def _send(self, sending: Any) -> None:  # Any: an awaitable of the vendor's
         """Send, unless the socket has ended, or takes nothing."""
         with suppress(ConnectionError, asyncio.TimeoutError):
-            await asyncio.wait_for(sending, _SEND_SECONDS)
+            await within(_SEND_SECONDS, sending)
 
 
 def refused(reason: str) -> RefusedError:
