@@ -66,7 +66,7 @@ class Watermarks:
 
     def write_if_due(self, connection: Connection) -> None:
         """Write the watermarks once enough records have come since the last time."""
-        if self._records >= _RECORDS_PER_JOB * (len(self._newest) + len(self._shared)):
+        if self._records >= _RECORDS_PER_JOB * max(1, len(self._newest) + len(self._shared)):
             self.write(connection)
 
     def write(self, connection: Connection) -> None:

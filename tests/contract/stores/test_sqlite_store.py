@@ -14,7 +14,7 @@ from slack_alert.core.content.render import Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.audit import AuditHead
 from slack_alert.core.model.message import DeliveryProgress, Status
-from slack_alert.core.model.record import Verdict
+from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import State
 from slack_alert.engine.batches import Batch, HistoryLimits, JobProgress, Snapshot
@@ -44,6 +44,17 @@ def opened(kit: Kit) -> sqlite3.Connection:
 
 def pragma(connection: sqlite3.Connection, name: str) -> object:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_what_tells_no_slot_of_a_job_leaves_alone_how_far_the_jobs_are(kit: Kit) -> None:
+    """It would be one more page of each commit, and in a program whose commands run often of most."""
+    kit.store.commit(Batch(pulse="{}", at=T))
+    said: list[str] = []
+    opened(kit).set_trace_callback(said.append)
+    kit.store.commit(Batch(messages=[message("a")], at=T))
+    kit.store.commit(Batch(records=[Record(1, "ops.ping", T, Verdict.SAID, asked_by="slack:T0/U0")], at=T))
+
+    assert [statement for statement in said if "reached" in statement or "UPDATE seen" in statement] == []
 
 
 # --- places
