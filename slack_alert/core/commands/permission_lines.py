@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -128,8 +128,10 @@ def names_of(command: Command) -> frozenset[str]:
     return frozenset(map(folded, (command.words, *command.aliases, command.name)))
 
 
-def lines_for(lines: Iterable[PermissionLine], command: Command) -> list[PermissionLine]:
+def lines_for(lines: Sequence[PermissionLine], command: Command) -> list[PermissionLine]:
     """Return the lines that name a command, an alias being the command itself."""
+    if not lines:
+        return []
     names = names_of(command)
     return [line for line in lines if line.words in names]
 

@@ -39,12 +39,17 @@ class RedactingRecorder:
 
     def submit(self, batch: Batch, then: Callable[[], object] | None = None) -> None:
         """Redact the batch, and commit it soon, in order."""
-        batch.messages = [redacted_message(message, self._redaction) for message in batch.messages]
-        batch.summaries = [redacted_message(message, self._redaction) for message in batch.summaries]
-        batch.records = [redacted_record(record, self._redaction) for record in batch.records]
-        batch.progress = [redacted_progress(progress, self._redaction) for progress in batch.progress]
+        redaction = self._redaction
+        if batch.messages:
+            batch.messages = [redacted_message(message, redaction) for message in batch.messages]
+        if batch.summaries:
+            batch.summaries = [redacted_message(message, redaction) for message in batch.summaries]
+        if batch.records:
+            batch.records = [redacted_record(record, redaction) for record in batch.records]
+        if batch.progress:
+            batch.progress = [redacted_progress(progress, redaction) for progress in batch.progress]
         if batch.audit:
-            batch.audit = [redacted_entry(entry, self._redaction) for entry in batch.audit]
+            batch.audit = [redacted_entry(entry, redaction) for entry in batch.audit]
         self._recorder.submit(batch, then)
 
     def record_quiet(self, record: Record) -> None:
