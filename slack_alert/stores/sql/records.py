@@ -103,8 +103,10 @@ class RecordWriter:
         self.watermarks.forget()
         self.job_groups.forget()
 
-    def add(self, connection: Connection, records: Iterable[Record]) -> None:
+    def add(self, connection: Connection, records: Sequence[Record]) -> None:
         """Write records; new rows are inserted together."""
+        if not records:
+            return
         shared: list[str] = []
         first = self.watermarks.next_id
         new = list(records)

@@ -105,7 +105,9 @@ def _events(batch: Batch) -> Iterator[Write]:
     yield statements.ANSWER_EVENT, [(job_line(job), event) for event, job in batch.answered]
     yield statements.FORGET_EVENT, [(event,) for event in dict(batch.answered)]
     settled = frozenset(batch.settled)
-    yield statements.PUT_ASKED, [asked_row(asked) for asked in batch.asked if asked.id not in settled]
+    # A command is kept, and once more with its number: where both come together, the last is what is stored.
+    latest = {asked.id: asked for asked in batch.asked if asked.id not in settled}
+    yield statements.PUT_ASKED, [asked_row(asked) for asked in latest.values()]
     yield statements.SETTLE_ASKED, [(number,) for number in batch.settled]
     yield statements.PUT_INBOUND, [(clean(one), micros(at)) for one, at in batch.inbound]
     if (last := last_event(batch)) > 0:
