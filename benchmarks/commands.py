@@ -2,7 +2,7 @@
 
 All three take it from Socket Mode and answer by `chat.postMessage`, one command after another, in the same fake Slack,
 which notes the time of both: opsdroid with its own Slack connector, Errbot with `benchmarks/chat/errbot_backend`,
-which does no more than that. This program writes each command to the disk three times meanwhile, they never do.
+which does no more than that. This program writes each command to the disk twice meanwhile, they never do.
 """
 
 from __future__ import annotations
