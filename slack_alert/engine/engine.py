@@ -455,7 +455,7 @@ class Engine:
             states={run.binding: settlement.state},
             seen={run.binding: job_state.seen_at(run.slot)},
             records=[spoken_record(job_state, run, result, settlement)],
-            messages=list(settlement.messages),
+            messages=self._messages.of_settlement(settlement),
             answered=job_state.answered(),
             is_kept=progress.is_kept,
         )

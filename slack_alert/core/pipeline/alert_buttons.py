@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.model.message import Button
+from slack_alert.core.model.message import Button, Message
 from slack_alert.core.schedule.triggers import Never
+from slack_alert.core.structs import replace
 
 
 def alert_buttons(job: Job, *, is_acknowledged: bool = False) -> tuple[Button, ...]:
@@ -20,6 +21,11 @@ def alert_buttons(job: Job, *, is_acknowledged: bool = False) -> tuple[Button, .
 def error_buttons(job: Job) -> tuple[Button, ...]:
     """Return the buttons of an error card; it opens no incident, so there is nothing to acknowledge."""
     return alert_buttons(job, is_acknowledged=True)
+
+
+def without_buttons(message: Message) -> Message:
+    """Return the message for a channel without a door that takes what is pressed."""
+    return replace(message, buttons=()) if message.buttons else message
 
 
 def _is_external(job: Job) -> bool:

@@ -8,7 +8,6 @@ from slack_alert.core.content.render import Piece, Text, deliverable, error_card
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Button, DeliveryMode, Message, MessageSeverity, RunPart
 from slack_alert.core.model.run import Result, RunPosts
-from slack_alert.core.structs import replace
 
 #: Maximum number of messages of one run; further ones are withheld.
 MOST = 100
@@ -33,10 +32,12 @@ def messages(
     name = run.binding.rpartition(".")[2]
     parts = [part for piece in pieces for part in deliverable(piece, name=name)]
     told = [(RunPart(run.binding, run.slot, run.id, n), part) for n, part in enumerate(parts, run.said)]
-    sent = [Message(origin.key, to, part, origin, manner, root, severity) for origin, part in told]
-    if buttons:
-        sent[0] = replace(sent[0], buttons=buttons)
-    return tuple(sent)
+    return tuple(
+        [
+            Message(origin.key, to, part, origin, manner, root, severity, "", buttons if origin.n == run.said else ())
+            for origin, part in told
+        ]
+    )
 
 
 def as_text(pieces: tuple[Piece, ...], job: str) -> str:

@@ -12,9 +12,10 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import DeliveryMode, Message, Notice
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import QUIET, Result, Run
+from slack_alert.core.pipeline.alert_buttons import without_buttons
 from slack_alert.core.pipeline.incident_messages import acknowledgement_messages
 from slack_alert.core.pipeline.messages import MOST
-from slack_alert.core.pipeline.settle import settle
+from slack_alert.core.pipeline.settle import Settlement, settle
 from slack_alert.core.policy.mutes import MuteReason
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch
@@ -50,7 +51,7 @@ log = logging.getLogger(__name__)
 class RunMessages:
     """Settles messages and puts them into the outbox; `mute` returns why a job is muted at a slot, or None.
 
-    `has_buttons`: alerts are shown with buttons, which an acknowledgement changes.
+    `has_buttons`: alerts are shown with buttons, which an acknowledgement changes; otherwise none is stored.
     """
 
     def __init__(self, recorder: Recorder, mark: Markup, mute: MuteReason, *, has_buttons: bool = False) -> None:
@@ -96,7 +97,16 @@ class RunMessages:
             job_state.job, job_state.state.incident, self._mark, has_buttons=self._has_buttons
         )
         is_muted = bool(self._mute(job_state.job.name, now))
-        return tuple(message for message in shown if message.manner is DeliveryMode.EDIT or not is_muted)
+        return tuple(
+            self._as_shown(message) for message in shown if message.manner is DeliveryMode.EDIT or not is_muted
+        )
+
+    def of_settlement(self, settlement: Settlement) -> list[Message]:
+        """Return the messages of a settlement for the outbox."""
+        return [self._as_shown(message) for message in settlement.messages]
+
+    def _as_shown(self, message: Message) -> Message:
+        return message if self._has_buttons else without_buttons(message)
 
     def _settle(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
         progress, posts, mute = run.progress, run.posts, self._mute(run.binding, run.slot)
@@ -116,6 +126,6 @@ class RunMessages:
             batch = Batch(
                 states={run.binding: settlement.state},
                 seen={run.binding: job_state.seen_at(run.slot)},
-                messages=list(settlement.messages),
+                messages=self.of_settlement(settlement),
             )
             submit_with_starts(self._recorder, batch, (run,))

@@ -20,9 +20,9 @@ def actions(message: Message) -> list[str]:
     return [button.action for button in message.buttons]
 
 
-def played(repeat: Repeat, *results: Result) -> list[list[str]]:
+def played(repeat: Repeat, *results: Result, has_buttons: bool = True) -> list[list[str]]:
     policy = replace(make_policy(max_alert=0, mutes=True), repeat_policy=RepeatPolicy(repeat=repeat, recovers=True))
-    rig = Rig(make_job(policy=policy))
+    rig = Rig(make_job(policy=policy), has_buttons=has_buttons)
     for minute, result in enumerate(results):
         rig.play(f"16 09:{minute}0", result)
     return [actions(message) for message in rig.recorder.messages]
@@ -57,10 +57,15 @@ def test_of_an_alert_in_several_messages_the_first_has_them() -> None:
     assert played(Repeat.POST, said("9 s", "10 s")) == [ALERT, NONE]
 
 
+@pytest.mark.parametrize("repeat", list(Repeat))
+def test_without_a_door_that_takes_what_is_pressed_no_message_has_them(repeat: Repeat) -> None:
+    assert not any(played(repeat, said("9 s"), said("10 s"), failed(), QUIET, has_buttons=False))
+
+
 def test_an_escalation_has_them_too() -> None:
     escalation = Escalation(Address("slack", "@ann"), MINUTE)
     policy = replace(make_policy(max_alert=0), repeat_policy=RepeatPolicy(escalation=escalation))
-    rig = Rig(make_job(policy=policy))
+    rig = Rig(make_job(policy=policy), has_buttons=True)
     rig.play("16 09:10", said("9 s"))
     rig.play("16 09:20", said("9 s"))
 
