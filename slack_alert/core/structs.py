@@ -13,7 +13,7 @@ from msgspec.structs import asdict, astuple, force_setattr, replace
 
 __all__ = (
     "Int64", "PrivateStruct", "Struct", "Unreadable", "Word", "asdict", "astuple", "derive", "field", "from_json",
-    "from_packed", "from_plain", "replace", "to_json", "to_packed", "to_plain",
+    "from_packed", "from_plain", "read_json", "replace", "to_json", "to_packed", "to_plain",
 )  # fmt: skip
 
 _T = TypeVar("_T")
@@ -25,6 +25,10 @@ derive = force_setattr
 #: UnicodeEncodeError for a lone surrogate, and TypeError for types JSON does not have, which includes classes derived
 #: from `str`, `int` or `float`.
 to_json = json.Encoder().encode
+
+#: Decode JSON to plain values in a fifth of the time of the standard library. Raises Unreadable for what that reads
+#: though it is not JSON, such as NaN, and for a lone surrogate.
+read_json = json.Decoder().decode
 
 #: Encode structs and their fields as msgpack, for `from_packed`; raises as `to_json` does, and OverflowError.
 to_packed = msgpack.Encoder().encode

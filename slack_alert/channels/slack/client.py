@@ -18,7 +18,7 @@ from slack_alert.channels.slack.reading import cursor_of, unreadable
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import BadValue
 from slack_alert.core.retry import SendResult, SendStatus
-from slack_alert.core.structs import PrivateStruct, Struct, field
+from slack_alert.core.structs import PrivateStruct, Struct, Unreadable, field, read_json
 from slack_alert.engine.system.descriptors import spare_descriptors
 from slack_alert.engine.system.proxies import EnvironmentProxy, environment_proxy
 
@@ -329,15 +329,27 @@ def _broken_connection(error: Exception, url: str, through: str = "") -> SendRes
 
 
 def _parsed(reading: HttpResponse, to: str) -> SlackResponse:
-    try:
-        content = json.loads(reading.body)
-    except (ValueError, RecursionError):
-        content = None
-    said: Mapping[str, Any] = content if isinstance(content, dict) else {}
+    said = _fields(reading.body)
     if reading.status == 200 and said.get("ok") is True:
         return SlackResponse(said)
     reply = _slack_result(reading.status, reading.headers, said)
     raise RefusedError(classify(reply, to=to), needed=reply.needed)
+
+
+def _fields(body: bytes) -> Mapping[str, Any]:
+    """Return the fields of an object in JSON, or none where the body is no such object."""
+    try:
+        content = _content(body)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _content(body: bytes) -> object:
+    try:
+        return read_json(body)
+    except Unreadable:  # An answer may repeat half of a surrogate pair from the message.
+        return json.loads(body)
 
 
 def _slack_result(status: int, headers: Mapping[str, str], said: Mapping[str, Any]) -> SlackResult:

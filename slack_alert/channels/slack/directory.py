@@ -61,6 +61,8 @@ class Directory:
 
     async def with_mentions(self, text: str) -> str:
         """Return a text with ids in mentions by name; a mention of an unknown person becomes plain text."""
+        if "<@" not in text:
+            return text
         names = {name for name in _BARE_MENTION.findall(text) if not _PERSON_ID.fullmatch(name)}
         for name in sorted(names):
             text = text.replace(f"<@{name}>", await self._mention(name))

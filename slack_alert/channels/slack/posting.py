@@ -113,7 +113,7 @@ class Poster:
         channel, _, ts = first.partition("/")
         # The receipt of a file has no `ts`.
         if message.manner is DeliveryMode.POST or not is_ts(ts):
-            return await self._post_in_thread(message, text)
+            return await (self._post_in_thread if message.thread else self._post_new)(message, text)
         try:
             return await self._edit_or_reply(message, text, channel, ts)
         except RefusedError as refused:
@@ -182,12 +182,15 @@ class Poster:
 
     def _with_buttons(self, message: Message, content: dict[str, object]) -> dict[str, object]:
         """Return the content of a message with its buttons, or as it is where they do not fit or nobody takes them."""
-        if not (self._has_buttons and message.buttons):
+        if not self._shows_buttons(message):
             return content
         from slack_alert.channels.slack.buttons import blocks_with_buttons  # Few programs have a door.
 
         blocks = blocks_with_buttons(message, str(content["text"]))
         return content if blocks is None else {**content, "blocks": blocks}
+
+    def _shows_buttons(self, message: Message) -> bool:
+        return self._has_buttons and bool(message.buttons)
 
     async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
         named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
@@ -211,7 +214,10 @@ class Poster:
         """Post a text, or upload it as a file where it is too long."""
         if len(text) <= MAX_TEXT:
             try:
-                return await self._post_with_buttons(message, await self._directory.with_mentions(text), thread)
+                named = await self._directory.with_mentions(text)
+                if not self._shows_buttons(message):
+                    return await self._post(message, {"text": named}, thread)
+                return await self._post_with_buttons(message, named, thread)
             except RefusedError as refused:
                 if refused.code not in TOO_LONG:
                     raise

@@ -34,8 +34,9 @@ class CircuitBreaker:
 
     def reset(self) -> None:
         """Let all lanes send."""
-        self.is_tripped = False
-        self._vacate()
+        if self.is_tripped:
+            self.is_tripped = False
+            self._vacate()
 
     def leave(self, lane: Lane) -> None:
         """Let another lane probe, as this lane has nothing left to send."""

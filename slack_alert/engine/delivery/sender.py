@@ -189,7 +189,8 @@ class Sender:
         if breaker.is_tripped:
             await breaker.wait(lane)
         # Threads are verified in turn, at the rate of their messages: a service accepts only so many requests.
-        await self._verify_following(lane, channel, delivery.message.root)
+        if lane.doubtful:
+            await self._verify_following(lane, channel, delivery.message.root)
         if not lane.is_next(delivery):
             return
         await self._wait_for_token(lane)

@@ -316,6 +316,8 @@ class TestProxies:
         ("answer", "fate"),
         [
             (answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2"}'), SendStatus.SENT),
+            (answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2","text":"\\ud83d"}'), SendStatus.SENT),
+            (answered("200 OK", b'{"ok":true,"channel":"C1","ts":"1.2","load":NaN}'), SendStatus.SENT),
             (answered("200 OK", b'{"ok":false,"error":"channel_not_found"}'), SendStatus.DESTINATION),
             (answered("429 Wait", b'{"ok":false,"error":"ratelimited"}'), SendStatus.WAIT),
             (answered("200 OK", b"<html>"), SendStatus.AMBIGUOUS),
