@@ -40,7 +40,8 @@ class BindingPlan(Struct, frozen=True):
             declaration.is_async,
             declaration.parameters,
         )
-        return tuple([self._with_signature(make(self.name, action)) for make in self.options.makers])
+        made = tuple([make(self.name, action) for make in self.options.makers])
+        return tuple(map(self._with_signature, made)) if "command" in declaration.keywords else made
 
     def _with_signature(self, binding: Binding) -> Binding:
         """Return a command with what its function says of it."""
@@ -70,9 +71,10 @@ class Binder:
     def plan(self, file: PluginFile, declaration: Declaration) -> BindingPlan | None:
         """Prepare the bindings of a declaration; return None if a problem or its author excludes it."""
         options = self._resolver.resolve(declaration)
-        unlocked = _unlocked(declaration)
+        is_short = declaration.required and _is_short_of_arguments(declaration)
+        unlocked = _unlocked(declaration) if "lock" in declaration.keywords else ()
         unasked = _unasked(declaration) if "guard" in declaration.keywords else ()
-        if not declaration.is_sound or options.faults or unlocked or unasked or _is_short_of_arguments(declaration):
+        if not declaration.is_sound or options.faults or unlocked or unasked or is_short:
             self.problems.extend(_faults(file, declaration, options))
             if unasked and not options.faults:
                 self.problems.append(_unasked_problem(file, declaration, unasked))
@@ -139,7 +141,7 @@ def _unasked_problem(file: PluginFile, declaration: Declaration, names: Sequence
 
 def _unlocked(declaration: Declaration) -> tuple[str, ...]:
     """Return the names in the braces of a command's lock that are no parameters."""
-    if not declaration.is_sound or not {"command", "lock"} <= declaration.keywords.keys():
+    if not declaration.is_sound or "command" not in declaration.keywords:
         return ()
     known = [parameter.name for parameter in declaration.command_parameters]
     try:
