@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slack_alert.channels.slack.client import API_URL, TIMEOUT, Client, SlackAccess
-from slack_alert.channels.slack.diagnostics import check
 from slack_alert.channels.slack.directory import Directory
 from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, RefusedError
-from slack_alert.channels.slack.finding import SlackFinding
 from slack_alert.channels.slack.lookup import EarliestTimes, HistorySearch, MessageLocation, is_ts
 from slack_alert.channels.slack.posting import Poster, SenderIdentity
 from slack_alert.core.errors import NotNow
@@ -21,6 +19,7 @@ from slack_alert.core.retry import SendResult, SendStatus
 
 if TYPE_CHECKING:
     from slack_alert.channels.slack.chat_diagnostics import ChatNeeds
+    from slack_alert.channels.slack.finding import SlackFinding
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +103,8 @@ class SlackChannel:
         self, conversations: Sequence[str], *, now: datetime, chat: ChatNeeds | None = None
     ) -> list[SlackFinding]:
         """Return findings about token, scopes, conversations and clock, for `doctor`; and about people with `chat`."""
+        from slack_alert.channels.slack.diagnostics import check  # Only `doctor` asks.
+
         return await check(self._client, self._directory, conversations, now=now, chat=chat)
 
     async def _find(self, channel: str, wanted: Sequence[Delivery], last_ts: str) -> dict[int, str]:

@@ -111,7 +111,9 @@ class HttpSession:
         trust = self._ssl_context() if address.scheme == "https" else None
         name = address.hostname or ""
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(name, address.port or (443 if trust else 80), type=socket.SOCK_STREAM)
+        # As bytes: for a text Python loads its tables for international names.
+        host = name.encode() if name.isascii() else name
+        found = await loop.getaddrinfo(host, address.port or (443 if trust else 80), type=socket.SOCK_STREAM)
         sock = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
         _, connection = await loop.create_connection(
             _Connection, sock=sock, ssl=trust, server_hostname=name if trust else None

@@ -27,6 +27,7 @@ from slack_alert.core.model.message import (
 )
 from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
 from slack_alert.core.structs import asdict, astuple, from_json, replace, to_json, to_plain
@@ -42,7 +43,7 @@ _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 _MANNERS = {manner.value: manner for manner in DeliveryMode}
 _SEVERITIES = {severity.value: severity for severity in MessageSeverity}
 _STATUSES = {status.value: status for status in Status}
-_SURROGATES = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
+_UNKEEPABLE = lazy_pattern("[\0\ud800-\udfff]")
 
 
 def micros(at: datetime) -> int:
@@ -72,7 +73,7 @@ def maybe_moment(count: int | None) -> datetime | None:
 
 def clean(text: str) -> str:
     """Return the text as any database keeps it: NUL and halves of surrogate pairs become U+FFFD."""
-    return text if text.isascii() and "\0" not in text else text.translate(_SURROGATES)
+    return text if text.isascii() and "\0" not in text else _UNKEEPABLE.sub("\ufffd", text)
 
 
 def maybe_clean(text: str | None) -> str | None:
