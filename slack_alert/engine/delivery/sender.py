@@ -34,6 +34,9 @@ class SendRate(Struct, frozen=True):
     burst: int = 3
 
 
+_USUAL = SendRate()
+
+
 class Sender:
     """Sends deliveries to the channels; used on the main loop, except for `accept`, which any thread may call."""
 
@@ -144,7 +147,7 @@ class Sender:
             self._start(lane)
 
     def _rate(self, address: Address) -> SendRate:
-        return self._rates.get(address.channel, SendRate())
+        return self._rates.get(address.channel, _USUAL)
 
     def _lane(self, address: Address) -> Lane:
         if address not in self._lanes:

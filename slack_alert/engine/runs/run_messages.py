@@ -97,16 +97,12 @@ class RunMessages:
             job_state.job, job_state.state.incident, self._mark, has_buttons=self._has_buttons
         )
         is_muted = bool(self._mute(job_state.job.name, now))
-        return tuple(
-            self._as_shown(message) for message in shown if message.manner is DeliveryMode.EDIT or not is_muted
-        )
+        told = [message for message in shown if message.manner is DeliveryMode.EDIT or not is_muted]
+        return tuple(told if self._has_buttons else map(without_buttons, told))
 
     def of_settlement(self, settlement: Settlement) -> list[Message]:
         """Return the messages of a settlement for the outbox."""
-        return [self._as_shown(message) for message in settlement.messages]
-
-    def _as_shown(self, message: Message) -> Message:
-        return message if self._has_buttons else without_buttons(message)
+        return list(settlement.messages if self._has_buttons else map(without_buttons, settlement.messages))
 
     def _settle(self, job_state: JobState, run: Run, pieces: tuple[Piece, ...], job: Job) -> None:
         progress, posts, mute = run.progress, run.posts, self._mute(run.binding, run.slot)
