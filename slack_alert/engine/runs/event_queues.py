@@ -130,7 +130,9 @@ class EventQueues:
             job_state, event = job_states[name], one.event
             if not job_state.events:
                 event = replace(event, attempts=event.attempts + 1)
-            if (name, event.at) in cut_off and event.attempts > min(job_state.job.run_options.retries, 1):
+            was_cut_off = (name, event.at) in cut_off
+            cut_off.discard((name, event.at))  # The others that were emitted with it had not begun.
+            if was_cut_off and event.attempts > min(job_state.job.run_options.retries, 1):
                 batch.answered.append((event.id, name))
                 continue
             if job_state.job.rule is None or event.attempts > _ATTEMPTS:

@@ -215,6 +215,7 @@ def test_user_without_rights_sees_what_runs_or_reads_what_he_may_not(owned: Proj
     state = owned.database.parent
     for path in (conf, state, *state.iterdir()):
         os.chown(path, 12345, 12345)
+        path.chmod(0o755 if path.is_dir() else 0o644)  # The owner lets others read; nobody may by default.
     conf.chmod(0o600)
 
     def asked(*words: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ from slack_alert.core.model.request import Emit, Request
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.structs import replace
+from slack_alert.engine.batches import Batch, StartedRun
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.simulation.doubles import VirtualClock
 from slack_alert.stores.memory import MemoryStore
@@ -157,6 +158,22 @@ def test_a_run_that_the_end_of_the_program_cuts_off_is_made_again() -> None:
     again = life.killed(make_rule())
 
     assert [run.event for run in again.rig.executor.runs] == [{}]
+
+
+def test_of_events_that_came_together_a_kill_takes_only_the_one_that_was_being_answered() -> None:
+    """A run that goes on is known by its job and slot, which the events of one value of a sensor share."""
+    life = Stored(make_rule())
+    for number in range(3):
+        life.rig.engine.handle(full(number=number))
+    life.rig.executor.finish(QUIET)
+    (going_on,) = life.rig.executor.runs
+    begun = StartedRun(going_on.id, going_on.binding, going_on.slot, going_on.slot)
+    life.store.commit(Batch(running=(begun,)))
+
+    again = life.killed(make_rule())
+
+    assert [run.event for run in again.rig.executor.runs] == [{"number": 2}]
+    assert [line.record.verdict for line in life.store.history(job=None, since=None, limit=None)][-1] == "interrupted"
 
 
 def test_an_event_that_ends_the_program_again_and_again_is_given_up() -> None:

@@ -1,0 +1,280 @@
+"""The laws of the product, each checked against what a seed has left behind."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+from slack_alert.core.model.record import NOT_RUN, Record, Verdict
+from tests.simulation.evidence import Evidence
+from tests.simulation.plugins import Call
+
+_TOKEN = re.compile(r"text-\d+-")
+_SECOND = 1_000_000
+#: A run that began at most so many microseconds before a kill may be in neither history nor the runs that went on:
+#: it is noted at the next check, twice a second, once it has lasted half a second.
+_UNNOTED = 1_500_000
+#: Jobs whose further alerts are edits of a message, replies to it, or lines of a common one.
+_JOINED = ("edited.", "threaded.", "grouped.")
+
+Law = Callable[[Evidence], Iterator[str]]
+
+
+def check(evidence: Evidence, met: Counter[str]) -> list[str]:
+    """Return what is wrong; count what was met."""
+    for line in evidence.lines:
+        met[f"verdict {line.record.verdict.value}"] += 1
+        for reason in line.record.reasons:
+            met[f"reason {reason.code.value}"] += 1
+    return [f"{law.__name__}: {found}" for law in LAWS for found in law(evidence)][:20]
+
+
+def one_record_a_slot(evidence: Evidence) -> Iterator[str]:
+    """No slot of a job has two records."""
+    if evidence.has("clock_steps"):  # A time that comes twice may have slots twice.
+        return
+    for name in evidence.jobs:
+        before: Record | None = None
+        for record in _by_itself(evidence, name):
+            if before is not None and record.slot <= (before.until or before.slot):
+                yield f"{name}: {_shown(before)} and {_shown(record)}"
+            before = record
+
+
+def no_slot_without_a_record(evidence: Evidence) -> Iterator[str]:
+    """Between two records of a job no slot is missing, and after the last one none that is due."""
+    if evidence.has("clock_steps"):
+        return
+    for name, job in evidence.jobs.items():
+        if len(evidence.edited.get(name.split(".")[0], ())) > 2:  # When it was there is not known here.
+            continue
+        records = _by_itself(evidence, name)
+        for before, after in pairwise(records):
+            last = before.until or before.slot
+            following = job.trigger.next_after(last, last)
+            if following is not None and following < after.slot:
+                yield f"{name}: nothing at {following:%d %H:%M:%S.%f} between {_shown(before)} and {_shown(after)}"
+        if records:
+            last = records[-1].until or records[-1].slot
+            following = job.trigger.next_after(last, last)
+            if following is not None and following < evidence.now - timedelta(seconds=90):
+                yield f"{name}: nothing after {_shown(records[-1])}"
+
+
+def begun_as_often_as_documented(evidence: Evidence) -> Iterator[str]:
+    """A function begins again for its slot only where a kill came so soon that its begin was not noted."""
+    if evidence.has("full_disk", "slow_disk", "freezes", "clock_steps"):
+        return
+    for (name, slot), calls in evidence.calls.items():
+        if name not in evidence.jobs or name.startswith("retried."):
+            continue
+        for before, after in pairwise(calls):
+            if before.life == after.life:
+                yield f"{name} at {slot:%d %H:%M:%S}: twice in life {after.life}"
+            elif evidence.ends[before.life] - before.began > _UNNOTED:
+                late = (evidence.ends[before.life] - before.began) / _SECOND
+                yield f"{name} at {slot:%d %H:%M:%S}: again, though it ran {late:.1f} s in life {before.life}"
+
+
+def what_ended_is_not_interrupted(evidence: Evidence) -> Iterator[str]:
+    """A run whose function returned a second before a kill is recorded by what it returned."""
+    if evidence.has("full_disk", "slow_disk", "freezes", "clock_steps", "interleavings"):
+        return
+    for call in _settled(evidence):
+        records = _records_of(evidence, call) if call.job in evidence.jobs else []
+        for record in records:
+            if record.verdict in (Verdict.INTERRUPTED, Verdict.MISSED):
+                yield f"{call.job} at {call.slot:%d %H:%M:%S} ended by itself and is {record.verdict.value}"
+
+
+def every_call_has_a_record(evidence: Evidence) -> Iterator[str]:
+    """Whatever began is in the history."""
+    if evidence.has("clock_steps"):
+        return
+    for (name, slot), calls in evidence.calls.items():
+        if name in evidence.jobs and not _records_of(evidence, calls[-1]):
+            yield f"{name} at {slot:%d %H:%M:%S} began ({calls[-1].does}) and has no record"
+
+
+def accepted_once(evidence: Evidence) -> Iterator[str]:
+    """No text is posted twice."""
+    posts = Counter(token for _, content in _posts(evidence) for token in set(_TOKEN.findall(str(content))))
+    for token, times in posts.items():
+        if times > 1:
+            yield f"{token} was posted {times} times"
+
+
+def what_is_said_arrives(evidence: Evidence) -> Iterator[str]:
+    """What a line of the history calls said was accepted by the service, and nothing waits any more."""
+    accepted = {token for _, content in evidence.place.service.accepted for token in _TOKEN.findall(str(content))}
+    for line in evidence.lines:
+        record = line.record
+        if record.verdict not in (Verdict.SAID, Verdict.ERROR):
+            continue
+        if line.delivery not in ("sent", "collapsed", "dead"):
+            yield f"{record.binding} {_shown(record)} is {line.delivery}"
+        elif line.delivery == "dead" and not evidence.has("revoked"):
+            yield f"{record.binding} {_shown(record)} is dead"
+        elif line.delivery == "sent":
+            lost = [token for token in _TOKEN.findall(f"{record.text} {record.error or ''}") if token not in accepted]
+            if lost:
+                yield f"{record.binding} {_shown(record)} is sent, and the service has no {lost}"
+
+
+def what_is_posted_was_recorded(evidence: Evidence) -> Iterator[str]:
+    """Every text that was posted stands in a line of the history."""
+    if evidence.has("clock_steps"):
+        return
+    known = {
+        token
+        for line in evidence.lines
+        for token in _TOKEN.findall(f"{line.record.text} {line.record.error or ''} {line.record.outcome or ''}")
+    }
+    for _, content in _posts(evidence):
+        for token in set(_TOKEN.findall(str(content.get("text", "")))) - known:
+            call = next((each for each in evidence.stage.calls if token in each.said), None)
+            records = _records_of(evidence, call) if call else []
+            # What it said before a kill cut it off may be known by the message alone.
+            if all(record.verdict is not Verdict.INTERRUPTED for record in records):
+                yield f"{token} of {call and call.job} was posted; its lines: {[*map(_shown, records)]}"
+
+
+def in_order(evidence: Evidence) -> Iterator[str]:
+    """What a function says at one address comes in the order in which it said it."""
+    of = {token: call.job for call in evidence.stage.calls for token in call.said}
+    last: dict[tuple[str, object], int] = {}
+    for _, content in _posts(evidence):
+        for token in _TOKEN.findall(str(content.get("text", ""))):
+            name, number = of[token], int(token.split("-")[1])
+            # What a mute withheld is told once it is over, after what came meanwhile.
+            if name.startswith(_JOINED) or name in evidence.requested:
+                continue
+            place = name, content["channel"]
+            if number < last.get(place, 0):
+                yield f"{name}: text {number} came after {last[place]}"
+            last[place] = number
+
+
+def within_the_quota(evidence: Evidence) -> Iterator[str]:
+    """No pause's time holds more alerts of a job than its quota."""
+    most, pause = evidence.options.max_alert, timedelta(minutes=evidence.options.pause_time)
+    if not most or evidence.has("clock_steps"):
+        return
+    for name in evidence.jobs:
+        if name.startswith((*_JOINED, "unlimited.")) or name in evidence.requested:
+            continue
+        for verdict in (Verdict.SAID, Verdict.ERROR):
+            slots = [one.slot for one in _by_itself(evidence, name) if one.verdict is verdict]
+            for first, beyond in zip(slots, slots[most:], strict=False):
+                if beyond - first < pause:
+                    yield f"{name}: more than {most} from {first:%H:%M:%S} to {beyond:%H:%M:%S}"
+
+
+def within_its_hours(evidence: Evidence) -> Iterator[str]:
+    """A job runs in its working hours and never else."""
+    for name, job in evidence.jobs.items():
+        for record in _by_itself(evidence, name):
+            if record.verdict in (Verdict.MISSED, Verdict.OVERLAPPED, Verdict.INTERRUPTED):
+                continue
+            is_open = job.policy.hours.contains(record.slot)
+            if is_open is (record.verdict is Verdict.OFF_HOURS):
+                yield f"{name}: {_shown(record)} and its hours are {'open' if is_open else 'over'}"
+
+
+def values_are_kept(evidence: Evidence) -> Iterator[str]:
+    """A value is there once `ctx.store.set` has returned, whatever happens then."""
+    if evidence.has("full_disk"):
+        return
+    stored = {entry.pack: entry.value for entry in evidence.snapshot.entries if entry.key == "n"}
+    for pack, number in evidence.stage.kept.items():
+        if int(stored.get(pack) or 0) < number:
+            yield f"{pack} has {stored.get(pack)}, and {number} was set"
+
+
+def events_are_answered(evidence: Evidence) -> Iterator[str]:
+    """Every event of a sensor's run that ended is answered."""
+    edits = len(evidence.edited.get("sensor", ()))
+    # Nothing can be kept on a full disk; a rule that is edited, paused or muted may let an event pass.
+    if evidence.has("full_disk") or edits > 2 or "sensor.rule" in evidence.requested:
+        return
+    if any(one.verdict in NOT_RUN for one in evidence.records.get("sensor.rule", ())):
+        return
+    answered = {call.event for call in evidence.stage.calls}
+    settled = {id(call) for call in _settled(evidence)}
+    for number, sensor in evidence.stage.noticed.items():
+        if number not in answered and id(sensor) in settled:
+            yield f"event {number} of {sensor.slot:%d %H:%M:%S} has no answer"
+
+
+def events_are_answered_once(evidence: Evidence) -> Iterator[str]:
+    """No event is answered twice in one life."""
+    lives = Counter((call.event, call.life) for call in evidence.stage.calls if call.event is not None)
+    for (number, life), times in lives.items():
+        if times > 1:
+            yield f"event {number} is answered {times} times in life {life}"
+
+
+def nothing_is_left(evidence: Evidence) -> Iterator[str]:
+    """After the faults, everything comes to its end."""
+    left = [one for one in evidence.lines if one.delivery == "queued"]
+    if left:
+        yield f"{len(left)} messages still wait"
+    if evidence.snapshot.running:
+        yield f"{[started.binding for started in evidence.snapshot.running]} still run"
+    if evidence.snapshot.events:
+        yield f"{len(evidence.snapshot.events)} events still wait"
+    if evidence.snapshot.returned:
+        yield f"{len(evidence.snapshot.returned)} returned values are not settled"
+
+
+LAWS: tuple[Law, ...] = (
+    one_record_a_slot,
+    no_slot_without_a_record,
+    begun_as_often_as_documented,
+    what_ended_is_not_interrupted,
+    every_call_has_a_record,
+    accepted_once,
+    what_is_said_arrives,
+    what_is_posted_was_recorded,
+    in_order,
+    within_the_quota,
+    within_its_hours,
+    values_are_kept,
+    events_are_answered,
+    events_are_answered_once,
+    nothing_is_left,
+)
+
+
+def _by_itself(evidence: Evidence, name: str) -> list[Record]:
+    return [one for one in evidence.records.get(name, ()) if one.asked_by is None]
+
+
+def _records_of(evidence: Evidence, call: Call) -> list[Record]:
+    """Return the lines that cover a call's slot: one for a job, several where events came together."""
+    records = evidence.records.get(call.job, ())
+    return [record for record in records if record.slot <= call.slot <= (record.until or record.slot)]
+
+
+def _settled(evidence: Evidence) -> list[Call]:
+    """Return the calls that ended at least a second before their program did."""
+    return [
+        call
+        for call in evidence.stage.calls
+        if call.ended is not None and evidence.ends[call.life] - call.ended > _UNNOTED
+    ]
+
+
+def _posts(evidence: Evidence) -> Iterator[tuple[int, dict[str, object]]]:
+    for at, content in evidence.place.service.accepted:
+        if content["method"] == "chat.postMessage":
+            yield at, dict(content)
+
+
+def _shown(record: Record) -> str:
+    return f"{record.verdict.value} at {record.slot:%d %H:%M:%S.%f}" + (
+        f" to {record.until:%d %H:%M:%S}" if record.until else ""
+    )
