@@ -26,6 +26,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--hours", type=float, help="so many hours with faults")
     parser.add_argument("--quiet", action="store_true", help="with --seed: no events")
     parser.add_argument("--go-on", action="store_true", help="play the other seeds after one that fails")
+    parser.add_argument("--shrink", type=int, default=200, help="play a failing seed so often, to make it simpler (200)")
     parser.add_argument("--sometimes", action="store_true", help="fail where something was never met")
     parser.add_argument("--mutant", default="", help="plant this fault in the program")
     given = parser.parse_args(words)
@@ -70,7 +71,7 @@ def _play_all(seeds: range, given: argparse.Namespace) -> int:
                 break
     _tell_totals(total, met)
     if failing and not given.go_on:
-        _tell(shrink(failing[0], play))
+        _tell(shrink(failing[0], play, most=given.shrink))
     from tests.simulation.sometimes import never_met
 
     if given.sometimes and (never := never_met(met)):

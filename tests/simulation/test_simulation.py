@@ -31,7 +31,7 @@ def test_a_seed_makes_the_same_run_again() -> None:
 
 def test_a_planted_fault_is_found_with_its_seed() -> None:
     """A program that does not look before it repeats says something twice."""
-    played = simulated("--seeds", "5", "--mutant", "doubt_is_loss")
+    played = simulated("--seeds", "5", "--hours", "0.1", "--shrink", "5", "--mutant", "doubt_is_loss")
 
     assert played.returncode == 1
     assert "accepted_once" in played.stdout
