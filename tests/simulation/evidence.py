@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from slack_alert.bootstrap.plugin_loading import survey_plugins
@@ -15,6 +15,10 @@ from slack_alert.engine.batches import HistoryLine, Snapshot
 from tests.simulation.options import Options
 from tests.simulation.plugins import Call, Stage
 from tests.simulation.program import Place
+
+
+#: A slot that is due when the clock is set may be of the time before or after.
+_TURN = timedelta(seconds=1)
 
 
 @dataclass
@@ -40,11 +44,17 @@ class Evidence:
     spans: list[LifeSpan]
     edited: Mapping[str, list[int]]
     requested: set[str]
+    #: What the wall clock said before and after each time that it was set back.
+    set_back: list[tuple[datetime, datetime]]
     now: datetime
 
     def has(self, *faults: str) -> bool:
         """Return whether any of these faults could happen."""
         return not self.options.faults.isdisjoint(faults)
+
+    def came_twice(self, first: datetime, last: datetime) -> bool:
+        """Return whether some of this time came again because the clock was set back."""
+        return any(after <= last + _TURN and first <= before for before, after in self.set_back)
 
     @cached_property
     def lines(self) -> list[HistoryLine]:

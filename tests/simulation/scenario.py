@@ -68,6 +68,7 @@ class Scenario:
     edited: dict[str, list[int]] = field(default_factory=dict)
     #: When requests of other processes changed a job.
     requested: set[str] = field(default_factory=set)
+    set_back: list[tuple[datetime, datetime]] = field(default_factory=list)
     _is_over: bool = False
     _row: int = 0
     _versions: int = 1
@@ -198,7 +199,10 @@ class Scenario:
         self.world.freeze(self.world.random.choice((0.3, 2.0, 20.0, 400.0)))
 
     def _step_clock(self) -> None:
+        before = self.world.now()
         self.world.step_clock(self.world.random.choice((-3600, -30, -1, 1, 30, 3600)))
+        if (after := self.world.now()) < before:
+            self.set_back.append((before, after))
 
     def _edit(self) -> None:
         kind = self.world.random.choice(self.options.kinds)
@@ -279,7 +283,10 @@ class Scenario:
         return [*violations, *self.place.errors, *check(self._evidence(), self.met)]
 
     def _evidence(self) -> Evidence:
-        return Evidence(self.options, self.place, self.stage, self.spans, self.edited, self.requested, self.world.now())
+        return Evidence(
+            self.options, self.place, self.stage, self.spans, self.edited, self.requested, self.set_back,
+            self.world.now(),
+        )  # fmt: skip
 
 
 def play(seed: int, options: Options, *, is_told: bool = False) -> Outcome:
