@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
-from tests.simulation.evidence import Evidence
+from tests.simulation.answers import explanations_are_true, state_is_the_fold_of_history
+from tests.simulation.evidence import Evidence, by_itself, shown
 from tests.simulation.plugins import Call
 
 _TOKEN = re.compile(r"text-\d+-")
@@ -36,10 +37,11 @@ def one_record_a_slot(evidence: Evidence) -> Iterator[str]:
     """No slot of a job has two records."""
     for name in evidence.jobs:
         before: Record | None = None
-        for record in _by_itself(evidence, name):
-            if before is not None and record.slot <= (end := before.until or before.slot):
-                if not evidence.came_twice(record.slot, min(end, record.until or record.slot)):
-                    yield f"{name}: {_shown(before)} and {_shown(record)}"
+        for record in by_itself(evidence, name):
+            end = (before.until or before.slot) if before is not None else record.slot - timedelta(seconds=1)
+            both = record.slot, min(end, record.until or record.slot)
+            if before is not None and record.slot <= end and not evidence.came_twice(*both):
+                yield f"{name}: {shown(before)} and {shown(record)}"
             before = record
 
 
@@ -48,12 +50,12 @@ def no_slot_without_a_record(evidence: Evidence) -> Iterator[str]:
     for name, job in evidence.jobs.items():
         if len(evidence.edited.get(name.split(".")[0], ())) > 2:  # When it was there is not known here.
             continue
-        records = _by_itself(evidence, name)
+        records = by_itself(evidence, name)
         last: datetime | None = None
         for record in records:
             following = job.trigger.next_after(last, last) if last is not None else None
             if following is not None and following < record.slot and not evidence.came_twice(following, record.slot):
-                yield f"{name}: nothing at {following:%d %H:%M:%S.%f} before {_shown(record)}"
+                yield f"{name}: nothing at {following:%d %H:%M:%S.%f} before {shown(record)}"
             last = max(last or record.slot, record.until or record.slot)
         if last is not None:
             following = job.trigger.next_after(last, last)
@@ -115,13 +117,13 @@ def what_is_said_arrives(evidence: Evidence) -> Iterator[str]:
         if record.verdict not in (Verdict.SAID, Verdict.ERROR):
             continue
         if line.delivery not in ("sent", "collapsed", "dead"):
-            yield f"{record.binding} {_shown(record)} is {line.delivery}"
+            yield f"{record.binding} {shown(record)} is {line.delivery}"
         elif line.delivery == "dead" and not evidence.has("revoked"):
-            yield f"{record.binding} {_shown(record)} is dead"
+            yield f"{record.binding} {shown(record)} is dead"
         elif line.delivery == "sent":
             lost = [token for token in _TOKEN.findall(f"{record.text} {record.error or ''}") if token not in accepted]
             if lost:
-                yield f"{record.binding} {_shown(record)} is sent, and the service has no {lost}"
+                yield f"{record.binding} {shown(record)} is sent, and the service has no {lost}"
 
 
 def what_is_posted_was_recorded(evidence: Evidence) -> Iterator[str]:
@@ -137,7 +139,7 @@ def what_is_posted_was_recorded(evidence: Evidence) -> Iterator[str]:
             records = _records_of(evidence, call) if call else []
             # What it said before a kill cut it off may be known by the message alone.
             if all(record.verdict is not Verdict.INTERRUPTED for record in records):
-                yield f"{token} of {call and call.job} was posted; its lines: {[*map(_shown, records)]}"
+                yield f"{token} of {call and call.job} was posted; its lines: {[*map(shown, records)]}"
 
 
 def in_order(evidence: Evidence) -> Iterator[str]:
@@ -165,7 +167,7 @@ def within_the_quota(evidence: Evidence) -> Iterator[str]:
         if name.startswith((*_JOINED, "unlimited.")) or name in evidence.requested:
             continue
         for verdict in (Verdict.SAID, Verdict.ERROR):
-            slots = [one.slot for one in _by_itself(evidence, name) if one.verdict is verdict]
+            slots = [one.slot for one in by_itself(evidence, name) if one.verdict is verdict]
             for first, beyond in zip(slots, slots[most:], strict=False):
                 if beyond - first < pause and not evidence.came_twice(first, beyond):
                     yield f"{name}: more than {most} from {first:%H:%M:%S} to {beyond:%H:%M:%S}"
@@ -174,12 +176,12 @@ def within_the_quota(evidence: Evidence) -> Iterator[str]:
 def within_its_hours(evidence: Evidence) -> Iterator[str]:
     """A job runs in its working hours and never else."""
     for name, job in evidence.jobs.items():
-        for record in _by_itself(evidence, name):
+        for record in by_itself(evidence, name):
             if record.verdict in (Verdict.MISSED, Verdict.OVERLAPPED, Verdict.INTERRUPTED):
                 continue
             is_open = job.policy.hours.contains(record.slot)
             if is_open is (record.verdict is Verdict.OFF_HOURS):
-                yield f"{name}: {_shown(record)} and its hours are {'open' if is_open else 'over'}"
+                yield f"{name}: {shown(record)} and its hours are {'open' if is_open else 'over'}"
 
 
 def values_are_kept(evidence: Evidence) -> Iterator[str]:
@@ -244,11 +246,9 @@ LAWS: tuple[Law, ...] = (
     events_are_answered,
     events_are_answered_once,
     nothing_is_left,
+    state_is_the_fold_of_history,
+    explanations_are_true,
 )
-
-
-def _by_itself(evidence: Evidence, name: str) -> list[Record]:
-    return [one for one in evidence.records.get(name, ()) if one.asked_by is None]
 
 
 def _records_of(evidence: Evidence, call: Call) -> list[Record]:
@@ -281,9 +281,3 @@ def _posts(evidence: Evidence) -> Iterator[tuple[int, dict[str, object]]]:
     for at, content in evidence.place.service.accepted:
         if content["method"] == "chat.postMessage":
             yield at, dict(content)
-
-
-def _shown(record: Record) -> str:
-    return f"{record.verdict.value} at {record.slot:%d %H:%M:%S.%f}" + (
-        f" to {record.until:%d %H:%M:%S}" if record.until else ""
-    )

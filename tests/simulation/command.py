@@ -26,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--hours", type=float, help="so many hours with faults")
     parser.add_argument("--quiet", action="store_true", help="with --seed: no events")
     parser.add_argument("--go-on", action="store_true", help="play the other seeds after one that fails")
-    parser.add_argument("--shrink", type=int, default=200, help="play a failing seed so often, to make it simpler (200)")
+    parser.add_argument("--shrink", type=int, default=200, help="so many plays to make one that fails simpler (200)")
     parser.add_argument("--sometimes", action="store_true", help="fail where something was never met")
     parser.add_argument("--mutant", default="", help="plant this fault in the program")
     given = parser.parse_args(words)

@@ -16,7 +16,6 @@ from tests.simulation.options import Options
 from tests.simulation.plugins import Call, Stage
 from tests.simulation.program import Place
 
-
 #: A slot that is due when the clock is set may be of the time before or after.
 _TURN = timedelta(seconds=1)
 
@@ -107,3 +106,15 @@ class Evidence:
     def ends(self) -> dict[int, int]:
         """When each life ended, by its number."""
         return {span.number: span.ended or self.place.world.micros for span in self.spans}
+
+
+def by_itself(evidence: Evidence, name: str) -> list[Record]:
+    """Return the records of a job's own slots: nobody asked for those runs."""
+    return [one for one in evidence.records.get(name, ()) if one.asked_by is None]
+
+
+def shown(record: Record) -> str:
+    """Return a record as the report of a violation has it."""
+    return f"{record.verdict.value} at {record.slot:%d %H:%M:%S.%f}" + (
+        f" to {record.until:%d %H:%M:%S}" if record.until else ""
+    )
