@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from slack_alert.core.errors import StoreError
@@ -253,9 +254,13 @@ class Writer:
         joined = Batch(at=self._clock.now(), records=list(quiet))
         for batch in batches:
             join(joined, batch)
+        if quiet and len(joined.records) > len(quiet):
+            # Some quiet lines may be newer than a batch that waited.
+            joined.records.sort(key=_SLOT)
         return joined
 
 
+_SLOT = attrgetter("slot")
 Item = TypeVar("Item")
 
 

@@ -258,6 +258,18 @@ def test_quiet_line_is_written_before_what_was_said_after_it() -> None:
     assert slots(disk) == [at("16 09:10"), at("16 09:20")]
 
 
+def test_quiet_line_is_written_after_rows_of_slots_before_it() -> None:
+    """Else a row of former slots, which the next one makes longer, would reach over it."""
+    disk = Disk()
+    writer = make_writer(disk)
+    writer.submit(Batch(records=[quiet("16 09:00", Verdict.PAUSED), quiet("16 09:05", Verdict.SAID)]))
+    writer.record_quiet(quiet("16 09:10", Verdict.PAUSED))
+    writer.start(lambda _: None)
+
+    assert writer.stop(PATIENCE)
+    assert slots(disk) == [at("16 09:00"), at("16 09:05"), at("16 09:10")]
+
+
 def test_stopping_writes_what_was_noted_last() -> None:
     disk = Disk()
     with writing(disk) as (writer, _):
