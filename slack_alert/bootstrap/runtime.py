@@ -42,6 +42,7 @@ from slack_alert.executors.pool import PoolExecutor
 if TYPE_CHECKING:
     from slack_alert.bootstrap.plugin_loading import FollowedPlugins
     from slack_alert.engine.app.components import Stores
+    from slack_alert.engine.monitoring.counters import CountingRecorder
     from slack_alert.settings import Settings
 
 #: The paths come first: nothing may be imported from the current folder.
@@ -70,6 +71,8 @@ class Runtime(Struct, frozen=True):
     executor: PoolExecutor
     engine: Engine
     services: ContextServices
+    #: Counts what is recorded, where the web server tells it.
+    counter: CountingRecorder | None = None
 
 
 def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, redaction: Redaction) -> Runtime:
@@ -84,7 +87,8 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, r
         blocking=blocking_of(settings),
     )
     reader = stores.read()
-    recorder = RedactingRecorder(writer, redaction)
+    counter = _make_counter(settings, writer)
+    recorder = RedactingRecorder(counter or writer, redaction)
     mutes = make_mutes(settings, snapshot.entries)
     services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
     services = replace(services, children=Subprocesses(_family(settings)))
@@ -102,7 +106,17 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, r
         slow_runs=_make_slow_run_detector(settings, reader, clock),
         has_buttons=settings.has_buttons,
     )
-    return Runtime(clock, render.mark, redaction, snapshot, reader, writer, recorder, mutes, executor, engine, services)
+    return Runtime(
+        clock, render.mark, redaction, snapshot, reader, writer, recorder, mutes, executor, engine, services, counter
+    )
+
+
+def _make_counter(settings: Settings, writer: Writer) -> CountingRecorder | None:
+    if not settings.web_listen:
+        return None
+    from slack_alert.engine.monitoring.counters import CountingRecorder
+
+    return CountingRecorder(writer)
 
 
 def make_services(

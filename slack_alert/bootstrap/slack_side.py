@@ -75,13 +75,15 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
         app = replace(access, token=settings.app_token.reveal().strip())
         doors.append(SocketModeDoor(app, people, runtime.clock, command=SLASH))
     if settings.signing_secret is not None and settings.web_listen:
+        from slack_alert.bootstrap.web_side import web_routes
         from slack_alert.channels.slack.inbound.http import SlackHooks
         from slack_alert.web.served_door import ServedDoor
         from slack_alert.web.server import web_server
 
         secret = settings.signing_secret.reveal()
         hooks = SlackHooks(secret, people.installation, people.forget, runtime.clock, command=SLASH)
-        doors.append(ServedDoor(hooks, web_server(settings, hooks.routes())))
+        routes = {**hooks.routes(), **web_routes(settings, runtime)}
+        doors.append(ServedDoor(hooks, web_server(settings, routes)))
     if settings.chat_poll is not None and settings.chat_channels:
         from slack_alert.channels.slack.inbound.polling import SlackPolling
         from slack_alert.channels.slack.inbound.stored_cursor import StoredCursor

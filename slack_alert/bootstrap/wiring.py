@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
@@ -70,7 +70,9 @@ def assemble(
         writer=writer,
         executor=runtime.executor,
         engine=engine,
-        sender=make_sender(settings, channels, writer, runtime.reader, _undeliverable_handler(settings, engine)),
+        sender=make_sender(
+            settings, channels, runtime.counter or writer, runtime.reader, _undeliverable_handler(settings, engine)
+        ),
         make_source=slots.source,
         replan=slots.replan,
         stalled_addresses=_standing_still(settings),
@@ -82,8 +84,21 @@ def assemble(
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
         make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle),
+        beside=_beside(settings, runtime),
         has_doors=settings.has_doors,
     )
+
+
+def _beside(settings: Settings, runtime: Runtime) -> tuple[Callable[[], Coroutine[object, object, None]], ...]:
+    """Return the web server where it listens, and no door of a chat is served by it; raise SettingsError."""
+    if not settings.web_listen or settings.has_served_door:
+        return ()
+    from slack_alert.bootstrap.web_side import web_routes
+    from slack_alert.web.server import web_server
+
+    server = web_server(settings, web_routes(settings, runtime))
+    server.bind()
+    return (server.run,)
 
 
 def _make_chat(

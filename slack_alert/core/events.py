@@ -50,6 +50,27 @@ class AcceptedEvent(Struct, frozen=True):
     jobs: tuple[str, ...]
 
 
+class HookCall(Struct, frozen=True):
+    """A call of a hook that has shown the secret."""
+
+    event: Emitted
+    #: What tells that the call was made before: the ids of its delivery, and its signature. Empty: nothing does.
+    marks: tuple[str, ...]
+    #: Identifies the body.
+    digest: str
+
+
+class HookAnswer(Struct, frozen=True):
+    """What became of a call."""
+
+    #: The id of its event, or of that of the call which it repeats.
+    event: int
+    #: Whether it repeats a former call.
+    is_repeated: bool = False
+    #: Whether it has the marks of a former call, and another body: it was refused.
+    is_refused: bool = False
+
+
 class Rule(Struct, frozen=True):
     """The events that a job reacts to: by name (`disk.*` for several), and by the values of their fields."""
 

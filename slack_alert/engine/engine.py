@@ -12,7 +12,7 @@ from typing import overload
 from slack_alert.core.catalog import Catalog, full_name, match
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
-from slack_alert.core.events import AcceptedEvent, Emitted, fields_of, plain_fields
+from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, fields_of, plain_fields
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import Message, Notice
@@ -32,6 +32,7 @@ from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Clock, Due, Executor, Journal, Recorder, Tick
 from slack_alert.engine.requests.apply import apply_request, pause_request
 from slack_alert.engine.requests.external_runs import Judge
+from slack_alert.engine.requests.hook_calls import HookCalls
 from slack_alert.engine.requests.inbound_ids import InboundIds
 from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
@@ -83,6 +84,7 @@ class Engine:
         self._others: dict[str, State] = {}
         self._ids, self._event_ids = count(1), count(1)
         self._inbound = InboundIds()
+        self._hook_calls = HookCalls()
         #: Takes a command that people asked for, of which the batch was submitted; on the engine's own thread.
         self.asked: Callable[[AskedCommand], None] = _nobody_takes
         #: Cancels a run of a command, on behalf of a person.
@@ -119,6 +121,7 @@ class Engine:
         self._ids = count(snapshot.last_run + 1)
         self._event_ids = count(snapshot.last_event + 1)
         self._inbound.restore(snapshot.inbound)
+        self._hook_calls.restore(snapshot.entries)
         self._job_states = create_job_states(self.catalog.jobs, snapshot, now)
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
@@ -216,10 +219,13 @@ class Engine:
     @overload
     def handle(self, event: AskedCommand, then: Callable[[], object]) -> None: ...
 
+    @overload
+    def handle(self, event: HookCall, then: Callable[[HookAnswer], object]) -> None: ...
+
     def handle(
         self,
-        event: Tick | Emitted | Request | AskedCommand,
-        then: Callable[[], object] | None = None,
+        event: Tick | Emitted | Request | AskedCommand | HookCall,
+        then: Callable[..., object] | None = None,
         *,
         now: datetime | None = None,
     ) -> MissedTicks | Batch | None:
@@ -230,11 +236,17 @@ class Engine:
         - `Request`: it is applied as `apply` says.
         - `AskedCommand`: it is kept until its run has ended, and `then` is called once it is; on any thread. What came
           before, by another door or once more, changes nothing.
+        - `HookCall`: its event is handled, and `then` is called once that is kept, or once it is known that the call
+          repeats a former one; on any thread.
         """
         if isinstance(event, Tick):
             return self._run_due(event.due)
         if isinstance(event, Request):
             return self.apply(event, then, now=now)
+        if isinstance(event, HookCall):
+            assert then is not None, "who calls is answered"
+            self.post(partial(self._take_call, event, then))
+            return None
         if isinstance(event, AskedCommand):
             assert then is not None, "who asks is told that it is kept"
             self.post(partial(self._take_asked, event, then))
@@ -420,13 +432,22 @@ class Engine:
         finally:  # Who is told that it is kept finds that something goes on.
             self.post(then)
 
+    def _take_call(self, call: HookCall, then: Callable[[HookAnswer], object]) -> None:
+        if (known := self._hook_calls.find(call)) is not None:
+            self.post(partial(then, known))  # After the commit of the first one.
+            return
+        event = replace(call.event, id=next(self._event_ids))
+        batch = Batch(entries=self._hook_calls.remember(call, event.id))
+        answer = self._accept(event, batch)
+        self._recorder.submit(batch, partial(_call_all, (answer, partial(then, HookAnswer(event.id)))))
+
     def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
         """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""
         batch.seen.update(self.absences.reset(event, self._clock.now()))
         names = tuple(job.name for job in match(self.catalog, event))
         if not names:
             return None
-        event = replace(event, id=next(self._event_ids))
+        event = event if event.id else replace(event, id=next(self._event_ids))
         batch.accepted.append(AcceptedEvent(replace(event, fields=plain_fields(event.fields)), names))
         return partial(self._queues.enqueue, [self._job_states[name] for name in names], event)
 

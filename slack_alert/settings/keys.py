@@ -16,6 +16,12 @@ Kind = Literal[
 #: The beginning of the names of sections with a command, and their keys; see `command_sections`.
 COMMAND = "command."
 COMMAND_KEYS = ("run", "params", "allow", "queue", "lock", "cwd", "timeout", "confirm", "help")
+#: The keys of sections such as [command.deploy], of which there may be any number.
+NAMED_SECTIONS = {
+    "command": COMMAND_KEYS,
+    "webhook": ("secret", "secret_file", "signature", "id"),
+    "git": ("host", "hook_secret", "hook_secret_file"),
+}
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -318,6 +324,14 @@ KEYS: tuple[Key, ...] = (
         unset="this machine, the addresses of listen, and the host of public_url",
         example="alerts.internal, *.example.com",
         meaning="Further names by which the web server may be called, without port; * for any.",
+    ),
+    Key(
+        name="web_read_token",
+        section="web",
+        kind="secret",
+        example="a-long-random-text",
+        meaning="What a caller from another machine shows (Authorization: Bearer ...) to read names and reasons at "
+        "/readyz and /metrics.",
     ),
     Key(
         name="chat_prefix",

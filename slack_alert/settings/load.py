@@ -16,7 +16,7 @@ from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.model import CommandSection, LoadedSettings, Settings, TimezoneSource
+from slack_alert.settings.model import CommandSection, HookSection, LoadedSettings, Settings, TimezoneSource
 from slack_alert.settings.paths import StartPlace, is_folder, is_there, logical_folder, read_file
 from slack_alert.settings.secret import SECRET_URLS, Secret, quoted, settings_error
 from slack_alert.settings.timezones import MachineZone, machine_zone
@@ -58,6 +58,7 @@ def load_settings(
     values["rights"] = _rights(gathered, chosen, faults)
 
     values["commands"] = _commands(gathered.free("command"), place, faults)
+    values["hooks"] = _hooks(gathered, reader, faults)
     if faults:
         raise _first_fault(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
@@ -168,6 +169,15 @@ class _Reader(Struct, frozen=True):
             raise BadValue(f"{quoted(given.text)} is a folder", hint="Write the path of a file.")
         return path
 
+    def secret(self, name: str, given: Mapping[str, GivenValue]) -> Secret | None:
+        """Return a secret that is given itself or by a file, or None; raise BadValue."""
+        if f"{name}_file" not in given:
+            return Secret(given[name].text) if name in given and given[name].text else None
+        if name in given:
+            raise BadValue(f"{name} and {name}_file are both set", hint="Keep one.")
+        key = Key(name=name, kind="secret", meaning="")
+        return Secret(self._from_file(key, given[f"{name}_file"]).text)
+
     def _from_file(self, key: Key, given: GivenValue) -> GivenValue:
         """Return the secret in a file that holds nothing else."""
         if not given.text:
@@ -250,12 +260,28 @@ def _commands(
     written: Mapping[str, GivenValue], place: StartPlace, faults: list[SettingFault]
 ) -> tuple[CommandSection, ...]:
     """Return the commands of the sections [command.NAME], in the order of their names."""
+    found = (_command(name, given, place, faults) for name, given in _by_section(written).items())
+    return tuple(section for section in found if section is not None)
+
+
+def _by_section(written: Mapping[str, GivenValue]) -> dict[str, dict[str, GivenValue]]:
+    """Return the values of sections with a name, by that; the empty key is the section itself."""
     sections: dict[str, dict[str, GivenValue]] = {}
     for name, given in written.items():
         section, _, key = name.rpartition(".")
         sections.setdefault(section, {})[key] = given
-    found = (_command(name, given, place, faults) for name, given in sections.items())
-    return tuple(section for section in found if section is not None)
+    return sections
+
+
+def _hooks(gathered: GatheredSources, reader: _Reader, faults: list[SettingFault]) -> tuple[HookSection, ...]:
+    """Return the hooks of the sections [webhook.NAME] and [git.NAME]."""
+    sections = {kind: _by_section(gathered.free(kind)) for kind in ("webhook", "git")}
+    if not any(sections.values()):
+        return ()
+    # Imported only where there are some.
+    from slack_alert.settings.hook_sections import read_hooks
+
+    return read_hooks(sections, reader.secret, faults)
 
 
 def _command(

@@ -58,6 +58,20 @@ class CommandSection(Struct, frozen=True):
     help: str = ""
 
 
+class HookSection(Struct, frozen=True):
+    """A hook of the web server, which another system calls."""
+
+    #: Its name in the configuration, and whose it is: `webhook` for any sender's, or a host such as `github`.
+    name: str
+    sender: str
+    secret: Secret
+    #: The header that shows that the sender has the secret, and whether that is a signature over the body.
+    header: str = ""
+    is_signed: bool = False
+    #: The header with the id of a delivery; empty: nothing is called a repetition.
+    id_header: str = ""
+
+
 class Settings(PrivateStruct, frozen=True, kw_only=True):
     """All settings, parsed; None where an optional one is not set."""
 
@@ -111,6 +125,9 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     web_listen: tuple[ListenAddress, ...]
     web_public_url: str | None
     web_allow_hosts: tuple[str, ...]
+    web_read_token: Secret | None
+    #: The hooks of the sections [webhook.NAME] and [git.NAME].
+    hooks: tuple[HookSection, ...] = ()
     #: What a message begins with that is a command, anywhere and in some channels, where an empty text is anything.
     chat_prefix: tuple[str, ...]
     chat_prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -161,6 +178,12 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         return self.token is not None and not self.dry_run and (self.app_token is not None or hears or reads)
 
     @property
+    def has_served_door(self) -> bool:
+        """Whether the web server lets people in from Slack."""
+        is_signed = self.signing_secret is not None and bool(self.web_listen)
+        return self.token is not None and not self.dry_run and is_signed
+
+    @property
     def has_buttons(self) -> bool:
         """Whether a door of Slack takes what is pressed, so that alerts carry buttons."""
         if self.dry_run or self.token is None:
@@ -173,7 +196,8 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         The URLs of Slack, the icon, the database and the web server are no secret, but a password in them is. The parts
         of a secret URL are redacted as well; they need not be listed.
         """
-        given = (self.token, self.app_token, self.signing_secret, *self.other_secrets)
+        hooks = (hook.secret for hook in self.hooks)
+        given = (self.token, self.app_token, self.signing_secret, self.web_read_token, *hooks, *self.other_secrets)
         whole = (self.heartbeat_url, self.proxy)
         partly = (self.api_url, self.icon_url, self.database, self.web_public_url)
         return (

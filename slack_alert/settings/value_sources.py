@@ -12,7 +12,7 @@ from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
-from slack_alert.settings.keys import COMMAND, COMMAND_KEYS, KEYS, Key
+from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, Key
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import masked, quoted, settings_error
@@ -147,7 +147,17 @@ def _free_variable(variable: str) -> str | None:
         return f"{CHANNEL_PREFIX}#{channel.lower()}"
     section, _, key = name.partition("_")
     section = section.lower()
+    if section in _BY_VARIABLE:
+        return _named_variable(section, key.lower())
     return f"{section}{_DOT}{_SPELL.get(section, str.lower)(key)}" if section in _FREE and key else None
+
+
+def _named_variable(kind: str, name: str) -> str | None:
+    """Return the key of a section such as [webhook.shop]: `SLACK_ALERT_WEBHOOK_SHOP_SECRET` is its secret."""
+    for key in sorted(NAMED_SECTIONS[kind], key=len, reverse=True):
+        if (own := name.removesuffix(f"_{key}")) not in {name, ""}:
+            return f"{kind}{_DOT}{own}{_DOT}{key}"
+    return None
 
 
 def _named_as_in_files(layer: Layer, names: Collection[str]) -> Layer:
@@ -230,7 +240,7 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
         return {}
     layer = {}
     for section, line in conf.sections:
-        if section.startswith(COMMAND):
+        if _keys_of_named(section):
             # A section without a key is there, too.
             where = f"{conf.shown}:{line}"
             layer[f"{section}{_DOT}"] = GivenValue("", where, conf.path.parent, "", (rank, line))
@@ -258,14 +268,20 @@ def _name_of(section: str, key: str, valid: Mapping[str, str]) -> str | None:
 
 def _sections_like(section: str) -> Sequence[str]:
     name = section.partition(_DOT)[2]
-    return [*SECTIONS, f"{COMMAND}{name}"] if name else SECTIONS
+    return [*SECTIONS, *(f"{kind}{_DOT}{name}" for kind in NAMED_SECTIONS)] if name else SECTIONS
 
 
 def _valid_names(section: str) -> Mapping[str, str]:
     """Return the names of the values of a section, by its keys; empty for one that is not known, or has free keys."""
-    if section.startswith(COMMAND):
-        return {key: f"{section}{_DOT}{key}" for key in COMMAND_KEYS}
+    if named := _keys_of_named(section):
+        return {key: f"{section}{_DOT}{key}" for key in named}
     return _NAMES_IN_FILES.get(section, {})
+
+
+def _keys_of_named(section: str) -> Sequence[str]:
+    """Return the keys of a section such as [command.deploy]; none for another one."""
+    kind, dot, _ = section.partition(_DOT)
+    return NAMED_SECTIONS.get(kind, ()) if dot else ()
 
 
 def _hint(key: str, valid: Sequence[str]) -> str:
@@ -292,7 +308,7 @@ def _refuse_other_path(project: Layer, path: Path, place: StartPlace) -> None:
 
 def _file_warnings(conf: ConfFile) -> list[str]:
     remarks = list(conf.warnings)
-    holds_secret = any(entry.value and _name(entry) in _SECRETS for entry in conf.entries)
+    holds_secret = any(entry.value and _is_secret(entry) for entry in conf.entries)
     if conf.is_open and holds_secret:
         remarks.append(
             f"{conf.shown}: it holds a secret and others on this machine can read it: chmod 600 {conf.shown}"
@@ -300,8 +316,10 @@ def _file_warnings(conf: ConfFile) -> list[str]:
     return remarks
 
 
-def _name(entry: ConfEntry) -> str | None:
-    return _NAMES_IN_FILES.get(entry.section, {}).get(entry.key)
+def _is_secret(entry: ConfEntry) -> bool:
+    if _keys_of_named(entry.section):
+        return entry.key in _NAMED_SECRETS
+    return _NAMES_IN_FILES.get(entry.section, {}).get(entry.key) in _SECRETS
 
 
 #: The ranks of sources; flags have 0.
@@ -321,7 +339,10 @@ _SPELL: Mapping[str, Callable[[str], str]] = {
 }
 _NOT_IN_VARIABLES = lazy_pattern(r"[^A-Za-z0-9]+")
 _FREE = frozenset(free.name for free in FREE)
+#: The kinds of named sections whose keys variables can set; a command is a program, which no variable may name.
+_BY_VARIABLE = frozenset(NAMED_SECTIONS) - {"command"}
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
+_NAMED_SECRETS = frozenset({"secret", "hook_secret"})
 _NAMES_IN_FILES = {
     section: {
         key.written + name.removeprefix(key.name): name

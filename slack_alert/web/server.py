@@ -80,6 +80,14 @@ class WebServer(HTTPServerConnectionDelegate):
         shown = ", ".join(dict.fromkeys(_shown(listener) for listener in self._listeners))
         log.info("web server started", extra={"listen": shown})
 
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
     async def stop(self) -> None:
         """Accept nothing more, answer what has come whole, and close all connections."""
         for accepting in self._accepting:

@@ -335,9 +335,9 @@ class App:
 
     def _open_doors(self) -> list[asyncio.Task[None]]:
         chat = self._chat
-        if chat is None:
-            return []
-        going = [*(door.run(chat.intake) for door in chat.doors), *(call() for call in chat.beside)]
+        going = [call() for call in self._components.beside]
+        if chat is not None:
+            going += [*(door.run(chat.intake) for door in chat.doors), *(call() for call in chat.beside)]
         return [asyncio.create_task(each) for each in going]
 
     def _has_runs(self) -> bool:

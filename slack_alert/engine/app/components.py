@@ -112,6 +112,8 @@ class Components(Struct, frozen=True):
     changed_zone: Callable[[], tzinfo | None] = lambda: None
     #: Makes what takes commands from people, at its first use: most programs have none.
     make_chat: Callable[[], Chat] | None = None
+    #: What goes on beside the scheduler, until the program ends.
+    beside: tuple[Callable[[], Coroutine[object, object, None]], ...] = ()
     #: Whether a door is configured, so that it is made at the start.
     has_doors: bool = False
     #: Whether its signs of life tell that the outcome of all slots is recorded; not where it runs without jobs.

@@ -6,7 +6,9 @@ from pathlib import Path
 import slack_alert
 
 SOURCE = Path(slack_alert.__file__).parent
-DOORS = ("slack_alert.web", "slack_alert.channels.slack.inbound", "tornado")
+DOORS = ("slack_alert.web", "slack_alert.channels.slack.inbound", "slack_alert.bootstrap.web_side", "tornado")
+#: What is itself imported only where the web server listens.
+BEHIND = {"web_side.py"}
 
 
 def imported_at_once(file: Path) -> set[str]:
@@ -18,7 +20,9 @@ def imported_at_once(file: Path) -> set[str]:
 
 def test_a_program_without_doors_imports_none() -> None:
     outside = [
-        file for file in SOURCE.rglob("*.py") if not file.is_relative_to(SOURCE / "web") and "inbound" not in file.parts
+        file
+        for file in SOURCE.rglob("*.py")
+        if not file.is_relative_to(SOURCE / "web") and "inbound" not in file.parts and file.name not in BEHIND
     ]
     found = {file.name: name for file in outside for name in imported_at_once(file) if name.startswith(DOORS)}
 
