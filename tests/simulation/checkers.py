@@ -87,7 +87,12 @@ def what_ended_is_not_interrupted(evidence: Evidence) -> Iterator[str]:
     if evidence.has("full_disk", "slow_disk", "freezes", "interleavings"):
         return
     for call in _settled(evidence):
-        if call.job not in evidence.jobs or evidence.came_twice(call.slot, call.slot):
+        # What is tried again is not over where an attempt ends.
+        if (
+            call.job not in evidence.jobs
+            or call.job.startswith("retried.")
+            or evidence.came_twice(call.slot, call.slot)
+        ):
             continue
         for record in _records_of(evidence, call):
             if record.verdict in (Verdict.INTERRUPTED, Verdict.MISSED):
@@ -208,9 +213,19 @@ def events_are_answered(evidence: Evidence) -> Iterator[str]:
         return
     answered = {call.event for call in evidence.stage.calls}
     settled = {id(call) for call in _settled(evidence)}
+    # What was admitted and cut off before its call is interrupted as well; the event is not given to it again.
+    interrupted = Counter(
+        one.slot for one in evidence.records.get("sensor.rule", ()) if one.verdict is Verdict.INTERRUPTED
+    )
+    interrupted.subtract(call.slot for call in evidence.stage.calls if call.job == "sensor.rule" and call.ended is None)
     for number, sensor in evidence.stage.noticed.items():
-        if number not in answered and id(sensor) in settled:
+        if number in answered or id(sensor) not in settled:
+            continue
+        cut_off = next((slot for slot in interrupted if slot >= sensor.slot and interrupted[slot] > 0), None)
+        if cut_off is None:
             yield f"event {number} of {sensor.slot:%d %H:%M:%S} has no answer"
+        else:
+            interrupted[cut_off] -= 1
 
 
 def events_are_answered_once(evidence: Evidence) -> Iterator[str]:
@@ -276,7 +291,9 @@ def _went_unnoted(evidence: Evidence, call: Call) -> bool:
     The slot is made up for at the next start only for a job that is as it was.
     """
     end = evidence.ends[call.life]
-    following = next((span.began for span in evidence.spans if span.began >= end), evidence.place.world.micros)
+    following = next(
+        (span.began for span in evidence.spans if span.began >= end and span.was_ready), evidence.place.world.micros
+    )
     edits = evidence.edited.get(call.job.partition(".")[0], ())
     is_unnoted = end - call.began <= _UNNOTED or evidence.has("full_disk", "slow_disk")
     return is_unnoted and any(call.began - _BROKEN <= at <= following for at in edits)
