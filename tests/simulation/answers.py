@@ -12,6 +12,8 @@ from slack_alert.core.policy.quota import Quota, State
 from slack_alert.operations.explain import ExplainQuestion, answer, end_of_second
 from tests.simulation.evidence import Evidence, by_itself, shown
 
+#: Jobs that post less than they say, and one without a quota.
+_OTHER = ("edited.", "threaded.", "grouped.", "changed.", "escalated.", "beat.", "unlimited.")
 #: So many slots of a job are asked about.
 _ASKED = 6
 
@@ -21,8 +23,7 @@ def state_is_the_fold_of_history(evidence: Evidence) -> Iterator[str]:
     most, pause = evidence.options.max_alert, timedelta(minutes=evidence.options.pause_time)
     said = {line.record.run for line in evidence.lines if line.delivery is not None}
     for name in evidence.jobs:
-        is_other = name.startswith(("edited.", "threaded.", "grouped.", "unlimited."))
-        if is_other or name in evidence.requested or evidence.set_back:
+        if name.startswith(_OTHER) or name in evidence.requested or evidence.set_back:
             continue
         state = evidence.snapshot.states.get(name, State())
         for verdict, kept in ((Verdict.SAID, state.alerts), (Verdict.ERROR, state.errors)):
@@ -50,16 +51,25 @@ def explanations_are_true(evidence: Evidence) -> Iterator[str]:
 
 def _wrong(evidence: Evidence, record: Record, said: Explanation) -> Iterator[str]:
     text = " ".join(said.sentences)
-    calls = evidence.calls.get((record.binding, record.slot), [])
     if said.slot != record.slot:
-        yield f"the answer is about {said.slot}"
+        # A question names a second: of two slots in it, the answer is about the last.
+        if said.slot is None or said.slot.replace(microsecond=0) != record.slot.replace(microsecond=0):
+            yield f"the answer is about {said.slot}"
     elif record.verdict in NOT_RUN:
         if "did not run" not in text:
             yield f"it does not say that it did not run: {text}"
-    elif not calls:
+    else:
+        yield from _wrong_of_run(evidence, record, text)
+
+
+def _wrong_of_run(evidence: Evidence, record: Record, text: str) -> Iterator[str]:
+    calls = evidence.calls.get((record.binding, record.slot), [])
+    if not calls:
         # A kill may come before the call, and half a file may have half a function.
         if record.verdict is not Verdict.INTERRUPTED and not evidence.has("half_edits"):
             yield "it is on record as run, and the function was never called"
+    elif record.binding.startswith(_OTHER):
+        return  # It may tell of a recovery, or of what it withheld.
     elif record.verdict is Verdict.SAID and not any(token in text for call in calls for token in call.said):
         yield f"it does not say what was said: {text}"
     elif record.verdict is Verdict.QUIET and "had nothing to say" not in text:

@@ -11,9 +11,10 @@ from itertools import pairwise
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
 from tests.simulation.answers import explanations_are_true, state_is_the_fold_of_history
 from tests.simulation.evidence import Evidence, by_itself, shown
-from tests.simulation.plugins import Call
+from tests.simulation.plugins import SCRIPT, Call
 
 _TOKEN = re.compile(r"text-\d+-")
+_SENT = re.compile(r"sent-\d+-")
 _SECOND = 1_000_000
 #: A run that began at most so many microseconds before a kill may be in neither history nor the runs that went on:
 #: it is noted at the next check, twice a second, once it has lasted half a second.
@@ -21,7 +22,7 @@ _UNNOTED = 1_500_000
 #: So many microseconds a file is broken at most, while what ran before runs on.
 _BROKEN = 60 * _SECOND
 #: Jobs whose further alerts are edits of a message, replies to it, or lines of a common one.
-_JOINED = ("edited.", "threaded.", "grouped.")
+_JOINED = ("edited.", "threaded.", "grouped.", "changed.", "escalated.", "beat.")
 
 Law = Callable[[Evidence], Iterator[str]]
 
@@ -110,9 +111,11 @@ def every_call_has_a_record(evidence: Evidence) -> Iterator[str]:
 
 def accepted_once(evidence: Evidence) -> Iterator[str]:
     """No text is posted twice."""
-    posts = Counter(token for _, content in _posts(evidence) for token in set(_TOKEN.findall(str(content))))
+    posts = Counter(
+        (token, content["channel"]) for _, content in _posts(evidence) for token in set(_TOKEN.findall(str(content)))
+    )
     slots = {token: call.slot for call in evidence.stage.calls for token in call.said}
-    for token, times in posts.items():
+    for (token, _), times in posts.items():
         # What two mutes withheld, of a time that came twice, is told at the end of both.
         if times > 1 and not evidence.came_twice(slots[token], slots[token]):
             yield f"{token} was posted {times} times"
@@ -158,8 +161,8 @@ def in_order(evidence: Evidence) -> Iterator[str]:
     for _, content in _posts(evidence):
         for token in _TOKEN.findall(str(content.get("text", ""))):
             name, number = of[token], int(token.split("-")[1])
-            # What a mute withheld is told once it is over, after what came meanwhile.
-            if name.startswith(_JOINED) or name in evidence.requested:
+            # What a mute or a window withheld is told once it is over, after what came meanwhile.
+            if name.startswith(_JOINED) or name in evidence.requested or evidence.options.quiet:
                 continue
             place = name, content["channel"]
             if number < last.get(place, 0):
@@ -203,6 +206,30 @@ def values_are_kept(evidence: Evidence) -> Iterator[str]:
             yield f"{pack} has {stored.get(pack)}, and {number} was set"
 
 
+def what_others_leave_is_done(evidence: Evidence) -> Iterator[str]:
+    """A value that another process sets is set, and a message that it leaves is posted once."""
+    stored = {entry.pack: entry.value for entry in evidence.snapshot.entries if entry.key == "outside"}
+    for pack, number in evidence.stage.set_outside.items():
+        if stored.get(pack) != str(number):
+            yield f"{pack} has {stored.get(pack)}, and {number} was set by another process"
+    posts = Counter(token for _, content in _posts(evidence) for token in _SENT.findall(str(content.get("text", ""))))
+    for text in evidence.stage.sent_outside:
+        if posts[text] > 1 or (posts[text] == 0 and not evidence.has("revoked")):
+            yield f"{text} was posted {posts[text]} times"
+
+
+def one_run_at_a_time(evidence: Evidence) -> Iterator[str]:
+    """A function is not called while its former run goes on."""
+    last: dict[tuple[str, int], Call] = {}
+    for call in evidence.stage.calls:
+        before = last.get((call.job, call.life))
+        # What is given up may go on beside the next run, and a file that is read anew has a job anew.
+        is_other = call.job.startswith(("timed.", "retried.")) or call.does == "never" or evidence.has("edits")
+        if before is not None and not is_other and not (before.ended is not None and before.ended <= call.began):
+            yield f"{call.job} at {call.slot:%d %H:%M:%S} began while its run of {before.slot:%H:%M:%S} went on"
+        last[call.job, call.life] = call
+
+
 def events_are_answered(evidence: Evidence) -> Iterator[str]:
     """Every event of a sensor's run that ended is answered."""
     edits = len(evidence.edited.get("sensor", ()))
@@ -219,7 +246,8 @@ def events_are_answered(evidence: Evidence) -> Iterator[str]:
     )
     interrupted.subtract(call.slot for call in evidence.stage.calls if call.job == "sensor.rule" and call.ended is None)
     for number, sensor in evidence.stage.noticed.items():
-        if number in answered or id(sensor) not in settled:
+        # What another process leaves is on disk before it goes on.
+        if number in answered or (id(sensor) not in settled and sensor.job != SCRIPT):
             continue
         cut_off = next((slot for slot in interrupted if slot >= sensor.slot and interrupted[slot] > 0), None)
         if cut_off is None:
@@ -262,6 +290,8 @@ LAWS: tuple[Law, ...] = (
     within_the_quota,
     within_its_hours,
     values_are_kept,
+    what_others_leave_is_done,
+    one_run_at_a_time,
     events_are_answered,
     events_are_answered_once,
     nothing_is_left,

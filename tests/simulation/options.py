@@ -61,6 +61,8 @@ class Options:
     pace: float
     max_alert: int
     pause_time: float
+    #: When nothing is told, as the configuration has it; empty: always.
+    quiet: str = ""
 
     def without(self, *faults: str) -> Options:
         """Return the same draw with fewer faults."""
@@ -100,4 +102,5 @@ def draw(seed: int) -> Options:
         pace=chance.choice((5.0, 20.0, 60.0, 200.0)),
         max_alert=chance.choice((0, 2, 3)),
         pause_time=chance.choice((1, 5, 60)),
+        quiet=chance.choice(("", "", "", "0:05-0:20; 1:00-1:40; 2:31-2:50; 8:00-8:10")),
     )

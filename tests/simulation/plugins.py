@@ -31,8 +31,16 @@ KINDS = {
     "stream": "@deco(seconds=17)\ndef stream(ctx):\n    yield from here.stream(ctx)\n",
     "sensor": '@deco(seconds=12, emits="seen")\ndef sensor(ctx):\n    return here.notice(ctx)\n\n'
     '@deco(on="seen")\ndef rule(ctx, n):\n    return here.answer(ctx, n)\n',
+    "changed": '@deco(seconds=10, repeat="change", remind="2m")\ndef changed(ctx):\n    {play}\n',
+    "escalated": '@deco(seconds=10, repeat="update", recover=True, escalate="#errors after 1m")\n'
+    "def escalated(ctx):\n    {play}\n",
+    "beat": '@deco(seconds=20, emits="beat")\ndef beat(ctx):\n    return here.beat(ctx)\n\n'
+    '@deco(on="beat", absent="1m", recover=True)\ndef silence(ctx):\n    {play}\n',
+    "started": "@deco(hours=1, at_start=True)\ndef started(ctx):\n    {play}\n",
     "unlimited": "@deco(seconds=3, max_alert=0)\ndef unlimited(ctx):\n    {play}\n",
 }
+#: Who emits what no sensor does.
+SCRIPT = "(script)"
 HEAD = '"""Version {version}."""\n\nimport simulated as here\n\n'
 
 
@@ -82,6 +90,9 @@ class Stage:
         self.met: dict[str, int] = {}
         #: The greatest number that `ctx.store.set` returned for, by file.
         self.kept: dict[str, int] = {}
+        #: What another process has set last, by file, and the texts that it has left to be sent.
+        self.set_outside: dict[str, int] = {}
+        self.sent_outside: list[str] = []
 
     # --- what plugin files call
 
@@ -98,11 +109,12 @@ class Stage:
         import asyncio
 
         call = self._begin(ctx, is_async=True)
-        if call.does == "wait":
-            await asyncio.sleep(self._world.random.random() * 4)
-        value = self._act(call, ctx)
-        call.ended = self._world.micros
-        return value
+        try:
+            if call.does == "wait":
+                await asyncio.sleep(self._world.random.random() * 4)
+            return self._act(call, ctx)
+        finally:
+            call.ended = self._world.micros
 
     def stream(self, ctx: Any) -> Iterator[str]:
         """Say several things, one after the other."""
@@ -122,6 +134,19 @@ class Stage:
             found.append({"n": number})
         call.ended = self._world.micros
         return found
+
+    def beat(self, ctx: Any) -> object:
+        """Give a sign of life, or none."""
+        call = self._begin(ctx)
+        call.ended = self._world.micros
+        return None if self.is_wild and self._world.random.random() < 0.6 else {"at": self._world.micros}
+
+    def emitted(self, now: datetime) -> int:
+        """Return the number of an event that another process leaves."""
+        number = len(self.noticed) + 1
+        life = self.calls[-1].life if self.calls else 0
+        self.noticed[number] = Call(SCRIPT, now, life, self._world.micros, "emit", self._world.micros)
+        return number
 
     def answer(self, ctx: Any, number: int) -> object:
         """Answer an event."""

@@ -62,7 +62,7 @@ class Place:
         self.database = database(self.settings)
         self.errors: list[str] = []
         here = ModuleType("simulated")
-        for name in ("play", "play_async", "stream", "notice", "answer"):
+        for name in ("play", "play_async", "stream", "notice", "beat", "answer"):
             setattr(here, name, getattr(stage, name))
         sys.modules["simulated"] = here
 

@@ -14,7 +14,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from slack_alert.core.model.request import Acknowledge, MuteJob, PauseJob, Request, ResumeJob
+from slack_alert.core.content.render import Text
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.message import Message, Notice
+from slack_alert.core.model.request import (
+    Acknowledge,
+    Emit,
+    KeepValue,
+    MuteJob,
+    PauseJob,
+    Request,
+    ResumeJob,
+    SendMessage,
+)
+from slack_alert.core.policy.mutes import EVERY
 from tests.simulation import patches
 from tests.simulation.checkers import check
 from tests.simulation.evidence import Evidence, LifeSpan
@@ -226,6 +239,9 @@ class Scenario:
     def _request(self) -> None:
         """Let another process ask for something."""
         kind = self.world.random.choice(self.options.kinds)
+        if self.world.random.random() < 0.4:
+            self._leave(kind)
+            return
         name = self.world.random.choice(names_of(kind))
         self.requested.add(name)
         now, minutes = self.world.now(), timedelta(minutes=self.world.random.choice((1, 30)))
@@ -234,8 +250,29 @@ class Scenario:
             MuteJob(name, None, "ann"),
             Acknowledge(name, "ann"),
         ))  # fmt: skip
+        if self.world.random.random() < 0.05:
+            asked = MuteJob(EVERY, now + minutes, "ann")
+            self.requested.update(each for kind in self.options.kinds for each in names_of(kind))
+        self._ask(asked)
+
+    def _leave(self, kind: str) -> None:
+        """Let another process leave something that must not be lost."""
+        stage, now = self.stage, self.world.now()
+        chance = self.world.random.random()
+        if kind == "sensor":
+            self._ask(Emit("seen", {"n": stage.emitted(now)}))
+        elif chance < 0.5:
+            number = stage.set_outside[kind] = stage.set_outside.get(kind, 0) + 1
+            self._ask(KeepValue(kind, "outside", str(number), None))
+        else:
+            text = f"sent-{len(stage.sent_outside) + 1}-"
+            stage.sent_outside.append(text)
+            origin = Notice("sent", text)
+            self._ask(SendMessage.of(Message(origin.key, Address("slack", "C0OPS"), Text(text), origin)))
+
+    def _ask(self, asked: Acknowledge | Emit | KeepValue | MuteJob | PauseJob | ResumeJob | SendMessage) -> None:
         self.met[f"request {type(asked).__name__}"] += 1
-        self.place.inbox().add(Request.of(asked, now))
+        self.place.inbox().add(Request.of(asked, self.world.now()))
 
     def _path(self, kind: str) -> Path:
         return self.place.folder / "plugins" / f"{kind}.py"
@@ -329,6 +366,7 @@ def _conf(options: Options) -> str:
     return (
         "[slack]\ntoken = xoxb-simulated\nchannel = C0OPS\nerrors_to = C0ERR\n"
         f"timezone = {options.zone}\nmax_alert = {options.max_alert}\npause_time = {options.pause_time:g}\n"
+        + (f"[quiet]\nnap = {options.quiet}\n" if options.quiet else "")
     )
 
 
