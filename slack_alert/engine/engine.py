@@ -163,9 +163,9 @@ class Engine:
         seen = {job_state.job.name: JobProgress(job_state.anchor) for job_state in self.absences.awaiting}
         if seen := seen | {job_state.job.name: job_state.seen for job_state in new}:
             self._recorder.submit(Batch(seen=seen))
-        if is_late:
-            self._recover_late({job_state.job.name: job_state for job_state in new}, snapshot, since)
-        self._queues.restore({job_state.job.name: job_state for job_state in new}, snapshot.events, snapshot.running)
+        by_name = {job_state.job.name: job_state for job_state in new}
+        self._recover_late(by_name, snapshot, since)
+        self._queues.restore(by_name, snapshot.events, snapshot.running)
         self._admission.start([job_state for job_state in new if job_state.job.at_start], now)
         return new
 
@@ -391,6 +391,7 @@ class Engine:
         )
 
     def _recover_late(self, late: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None) -> None:
+        """Recover what a kill left of jobs whose file took long to load, or was broken at the start."""
         lost = recover(late, replace(snapshot, returned=tuple(snapshot.returned_by(late))), since, is_late=True)
         self._recorder.submit(Batch(records=lost, accounted=snapshot.unaccounted_among(late)))
         for run, result in resumed(late, snapshot.returned_by(late)):

@@ -129,6 +129,19 @@ def test_a_job_whose_file_loads_late_is_accounted_for_then() -> None:
     assert found == [("09:10", "missed", 2), ("10:10", "said", 1)]
 
 
+def test_a_job_whose_file_is_mended_says_what_it_had_returned_before_a_kill() -> None:
+    snapshot = left("09:10", returned=(returned("09:20"),))
+    rig = Rig(make_job("other"), start="16 10:15", snapshot=snapshot)
+    assert rig.texts == []
+
+    rig.engine.adopt(Catalog((make_job(), make_job("other"))), snapshot, rig.clock.now())
+    rig.engine.adopt(Catalog((make_job("other"),)), snapshot, rig.clock.now())
+    rig.engine.adopt(Catalog((make_job(), make_job("other"))), snapshot, rig.clock.now())
+
+    assert len(rig.texts) == 1
+    assert [(f"{row.slot.astimezone(BERLIN):%H:%M}", row.verdict.value) for row in rig.rows()] == [("09:20", "said")]
+
+
 # --- what makes sure that a start finds it
 
 
