@@ -105,7 +105,8 @@ class Evidence:
     @cached_property
     def ends(self) -> dict[int, int]:
         """When each life ended, by its number."""
-        return {span.number: span.ended or self.place.world.micros for span in self.spans}
+        now = self.place.world.micros
+        return {span.number: now if span.ended is None else span.ended for span in self.spans}
 
 
 def by_itself(evidence: Evidence, name: str) -> list[Record]:

@@ -139,7 +139,8 @@ class Stage:
         """Give a sign of life, or none."""
         call = self._begin(ctx)
         call.ended = self._world.micros
-        return None if self.is_wild and self._world.random.random() < 0.6 else {"at": self._world.micros}
+        is_still = self.is_silent or (self.is_wild and self._world.random.random() < 0.6)
+        return None if is_still else {"at": self._world.micros}
 
     def emitted(self, now: datetime) -> int:
         """Return the number of an event that another process leaves."""

@@ -40,6 +40,8 @@ _real_time = patches.real_time
 _HOUR = 3600
 #: Seconds without faults after which functions say nothing more, so that what waits can go out.
 _SPEAKING = 300.0
+#: Messages that other processes leave: Slack takes one a second.
+_MOST_SENT = 100
 #: Events that are kept for the report of a failing seed.
 _KEPT_EVENTS = 50
 _MEMORY = Path("/dev/shm")
@@ -261,7 +263,7 @@ class Scenario:
         chance = self.world.random.random()
         if kind == "sensor":
             self._ask(Emit("seen", {"n": stage.emitted(now)}))
-        elif chance < 0.5:
+        elif chance < 0.5 or len(stage.sent_outside) >= _MOST_SENT:
             number = stage.set_outside[kind] = stage.set_outside.get(kind, 0) + 1
             self._ask(KeepValue(kind, "outside", str(number), None))
         else:
