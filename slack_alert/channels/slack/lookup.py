@@ -31,9 +31,13 @@ MAX_PAGES = 500
 _TS = lazy_pattern(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
-def mark(message: Message) -> dict[str, object]:
-    """Return the metadata by which a message is found again; people do not see it."""
-    return {"event_type": EVENT, "event_payload": {"id": message.key}}
+def mark(message: Message, *, is_edit: bool = False) -> dict[str, object]:
+    """Return the metadata by which a message is found again; people do not see it.
+
+    An edit replaces the metadata of what it edits, which may be in doubt as well, and has to be found by both keys.
+    """
+    edited = {"of": message.root} if is_edit else {}
+    return {"event_type": EVENT, "event_payload": {"id": message.key, **edited}}
 
 
 def is_ts(text: str) -> bool:
@@ -135,16 +139,17 @@ def matches(
         ts = text_of(message, "ts", is_needed=True)
         if not is_ts(ts):
             raise unreadable()
-        for key in (_key_of(message), *(files.get(file) for file in _file_ids(message))):
+        for key in (*_keys_of(message), *(files.get(file) for file in _file_ids(message))):
             if key is not None and key in wanted:
                 yield wanted[key], f"{channel}/{ts}"
 
 
-def _key_of(message: Mapping[str, Any]) -> str | None:
+def _keys_of(message: Mapping[str, Any]) -> Iterator[str]:
     metadata = part_of(message, "metadata")
-    if metadata.get("event_type") != EVENT:
-        return None
-    return text_of(part_of(metadata, "event_payload"), "id", is_needed=True)
+    if metadata.get("event_type") == EVENT:
+        payload = part_of(metadata, "event_payload")
+        yield text_of(payload, "id", is_needed=True)
+        yield text_of(payload, "of")
 
 
 def _file_ids(message: Mapping[str, Any]) -> Iterator[str]:

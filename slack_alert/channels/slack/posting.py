@@ -194,7 +194,8 @@ class Poster:
 
     async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
         named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
-        edit = {**named, "channel": channel, "ts": ts, **({"metadata": mark(message)} if self.uses_metadata else {})}
+        marked = {"metadata": mark(message, is_edit=True)} if self.uses_metadata else {}
+        edit = {**named, "channel": channel, "ts": ts, **marked}
         await self._client.call("chat.update", edit, to=message.to.conversation)
         return f"{channel}/{ts}"
 

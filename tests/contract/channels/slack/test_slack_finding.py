@@ -44,6 +44,18 @@ class TestFinding:
         (message,) = slack.messages
         assert found == {1: f"C0OPS/{message.ts}"}
 
+    def test_what_was_edited_since_is_found(self, slack: FakeSlack) -> None:
+        """Where the disk was full, a kill leaves a message in doubt that was edited already."""
+        posted = delivery("91 %")
+        (outcome,) = sent(slack, posted)
+        later = delivery("92 %", id=2)
+        edit = replace(later.message, manner=DeliveryMode.EDIT, root=posted.message.key)
+        (edited,) = sent(slack, replace(later, message=edit, follows=outcome.receipt))
+
+        found = self.found(slack, [posted, replace(later, message=edit)], send=False)
+
+        assert found == {1: outcome.receipt, 2: edited.receipt}
+
     def test_what_was_lost_is_not_found(self, slack: FakeSlack) -> None:
         slack.fault("reset_before", method="chat.postMessage", skip=1)
 
