@@ -31,13 +31,13 @@ MAX_PAGES = 500
 _TS = lazy_pattern(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
-def mark(message: Message, *, is_edit: bool = False) -> dict[str, object]:
+def mark(message: Message, *, edited: str = "") -> dict[str, object]:
     """Return the metadata by which a message is found again; people do not see it.
 
-    An edit replaces the metadata of what it edits, which may be in doubt as well, and has to be found by both keys.
+    An edit replaces the metadata of the message that it edits. That may be in doubt as well, so its key comes along.
     """
-    edited = {"of": message.root} if is_edit else {}
-    return {"event_type": EVENT, "event_payload": {"id": message.key, **edited}}
+    first = {"of": edited} if edited else {}
+    return {"event_type": EVENT, "event_payload": {"id": message.key, **first}}
 
 
 def is_ts(text: str) -> bool:

@@ -27,7 +27,7 @@ _IDENTITY = frozenset({"username", "icon_emoji", "icon_url"})
 _RESERVED = frozenset({"channel", "token"})
 #: Besides the text, the arguments of a plugin that chat.update takes.
 _EDITABLE = frozenset({"blocks", "attachments", "link_names", "parse"})
-_MAX_MOVED = 1000
+_MAX_MOVED = _MAX_EDITED = 1000
 #: The receipt of a message that was an answer to an interaction: it is in no conversation of ours, and has no `ts`.
 RESPONDED = "/response_url"
 _CLOSED = frozenset({SendStatus.DESTINATION, SendStatus.PAYLOAD})
@@ -65,6 +65,8 @@ class Poster:
         self.files: dict[str, str] = {}
         #: The receipts of messages posted anew, by the receipt that can no longer be edited or replied to.
         self._moved: dict[str, str] = {}
+        #: The keys of messages as they were posted, by the place of each that was edited since.
+        self._first: dict[str, str] = {}
 
     async def post(self, message: Message, text: str | None, follows: str | None = None) -> str | None:
         """Post the message and return its receipt, or None where the answer has none; raise `RefusedError`.
@@ -192,9 +194,16 @@ class Poster:
     def _shows_buttons(self, message: Message) -> bool:
         return self._has_buttons and bool(message.buttons)
 
+    def _first_key(self, message: Message, ts: str) -> str:
+        """Return the key under which a message was posted that is edited: an edit follows the edit before it."""
+        place = f"{message.to}/{ts}"
+        if place not in self._first and len(self._first) >= _MAX_EDITED:
+            del self._first[next(iter(self._first))]
+        return self._first.setdefault(place, message.root)
+
     async def _edit(self, message: Message, content: Mapping[str, object], channel: str, ts: str) -> str:
         named = json.loads(await self._directory.with_mentions(json.dumps(content, ensure_ascii=False)))
-        marked = {"metadata": mark(message, is_edit=True)} if self.uses_metadata else {}
+        marked = {"metadata": mark(message, edited=self._first_key(message, ts))} if self.uses_metadata else {}
         edit = {**named, "channel": channel, "ts": ts, **marked}
         await self._client.call("chat.update", edit, to=message.to.conversation)
         return f"{channel}/{ts}"

@@ -24,6 +24,11 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
+def edit_of(former: Delivery, text: str, number: int) -> Delivery:
+    later = delivery(text, id=number)
+    return replace(later, message=replace(later.message, manner=DeliveryMode.EDIT, root=former.message.key))
+
+
 class TestFinding:
     def found(
         self, slack: FakeSlack, waiting: Sequence[Delivery], *, last: str | None = None, send: bool = True
@@ -48,13 +53,12 @@ class TestFinding:
         """Where the disk was full, a kill leaves a message in doubt that was edited already."""
         posted = delivery("91 %")
         (outcome,) = sent(slack, posted)
-        later = delivery("92 %", id=2)
-        edit = replace(later.message, manner=DeliveryMode.EDIT, root=posted.message.key)
-        (edited,) = sent(slack, replace(later, message=edit, follows=outcome.receipt))
+        edits = [edit_of(posted, "92 %", 2), edit_of(edit_of(posted, "92 %", 2), "93 %", 3)]
+        sent(slack, *(replace(each, follows=outcome.receipt) for each in edits))
 
-        found = self.found(slack, [posted, replace(later, message=edit)], send=False)
+        found = self.found(slack, [posted], send=False)
 
-        assert found == {1: outcome.receipt, 2: edited.receipt}
+        assert found == {1: outcome.receipt}
 
     def test_what_was_lost_is_not_found(self, slack: FakeSlack) -> None:
         slack.fault("reset_before", method="chat.postMessage", skip=1)
