@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.commands.command import Guard
@@ -11,6 +12,9 @@ from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.structs import Struct, Word, derive
 from slack_alert.core.units.names import alike, composed
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
 
 #: In characters; shorter problems need not be abridged.
 _LONG = 500
@@ -58,6 +62,7 @@ class Catalog(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     #: Guards that are declared and did not load: they cannot be asked, and refuse.
     unavailable_guards: tuple[Guard, ...] = ()
+    packs: tuple[Pack, ...] = ()
 
     @property
     def jobs(self) -> tuple[Job, ...]:

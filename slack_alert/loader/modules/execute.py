@@ -15,7 +15,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.error_hints import with_advice
 from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct, replace
-from slack_alert.loader.files.discovery import PACKAGE, PluginFile
+from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import BindingPlan
 from slack_alert.loader.parsing.declaration import Declaration, FileReading
@@ -79,10 +79,12 @@ def attempted(load: Callable[[str], object], module: str) -> BaseException | Non
 
 def failure(file: PluginFile, error: BaseException) -> Problem:
     """Return the problem of a file that failed: the line where loading ended, and the error."""
-    root = Path(file.path).parents[len(file.parts)]
+    top = str(Path(file.path).parents[len(file.parts) - 1])
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     lines = [line for path, line in frames if path == file.path]
-    elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
+    elsewhere = [
+        f" (at {file.tree.shown}{path[len(top) :]}:{line})" for path, line in frames if _is_other(path, file, top)
+    ]
     try:
         said = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - the plugin's own code makes this text
@@ -116,8 +118,8 @@ def _lack(error: BaseException) -> str:
 _AGAIN = "Where what it registered or opened before is in the way, it loads after a restart of the program."
 
 
-def _is_other(path: str, file: PluginFile, root: Path) -> bool:
-    return path != file.path and path.startswith(str(root / PACKAGE) + os.sep)
+def _is_other(path: str, file: PluginFile, top: str) -> bool:
+    return path != file.path and path.startswith(top + os.sep)
 
 
 def _lost(file: PluginFile, declaration: Declaration, value: object) -> Problem:

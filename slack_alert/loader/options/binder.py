@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from slack_alert.core.bindings import Binding
+from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.commands.command import GUARD_PARAMETERS, Command
 from slack_alert.core.errors import BadValue
@@ -18,6 +18,9 @@ from slack_alert.loader.options.resolve import OptionDefaults, OptionResolver, R
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import NEEDED_KEYWORDS
 
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
+
 
 class BindingPlan(Struct, frozen=True):
     """A sound declaration, which becomes bindings once its function is loaded."""
@@ -26,6 +29,8 @@ class BindingPlan(Struct, frozen=True):
     file: PluginFile
     declaration: Declaration
     options: ResolvedOptions
+    #: The pack of the file, if it is in one.
+    pack: Pack | None = None
 
     def bindings(self, function: Callable[..., Any] | None = None) -> tuple[Binding, ...]:  # Any: it is the plugin's
         """Return the job and the command of the function."""
@@ -39,8 +44,11 @@ class BindingPlan(Struct, frozen=True):
             declaration.takes_context,
             declaration.is_async,
             declaration.parameters,
+            self.pack,
         )
         made = tuple([make(self.name, action) for make in self.options.makers])
+        if self.pack is not None:
+            made = tuple(_of_pack(each, self.pack.name) for each in made)
         return tuple(map(self._with_signature, made)) if "command" in declaration.keywords else made
 
     def _with_signature(self, binding: Binding) -> Binding:
@@ -54,8 +62,11 @@ class BindingPlan(Struct, frozen=True):
 class Binder:
     """Makes the bindings of all files, and adds what is wrong with them to `problems`."""
 
-    def __init__(self, defaults: OptionDefaults, problems: list[Problem]) -> None:
+    def __init__(
+        self, defaults: OptionDefaults, problems: list[Problem], packs: Mapping[str, Pack] | None = None
+    ) -> None:
         self.problems = problems
+        self._packs = packs or {}
         self._resolver = OptionResolver(defaults)
         #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
@@ -86,7 +97,7 @@ class Binder:
         name = declaration.name_in(file.name)
         if not declaration.is_enabled or self._is_taken(name, file, declaration):
             return None
-        plan = BindingPlan(name, file, declaration, options)
+        plan = BindingPlan(name, file, declaration, options, self._packs.get(file.tree.pack))
         for command in plan.bindings() if "command" in declaration.keywords else ():
             if isinstance(command, Command):
                 self._take_words(command, plan)
@@ -114,6 +125,23 @@ class Binder:
         hint = 'Rename the function, or give it a name of its own: name="...".'
         self.problems.append(_fault(file, declaration, "SA206", said, hint))
         return True
+
+
+def qualified(event: str, pack: str) -> str:
+    """Return the full name of an event: within a pack, a name without a dot is one of the pack's."""
+    return event if not pack or "." in event else f"{pack}.{event}"
+
+
+def _of_pack(binding: Binding, pack: str) -> Binding:
+    """Return a binding of a pack's function with the full names of its events."""
+    if not isinstance(binding, Job):
+        return binding
+    rule, emits = binding.rule, binding.emits
+    return replace(
+        binding,
+        emits=qualified(emits, pack) if emits else emits,
+        rule=rule and replace(rule, on=tuple(qualified(event, pack) for event in rule.on)),
+    )
 
 
 def _spelling(words: str) -> str:
