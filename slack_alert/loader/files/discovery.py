@@ -19,6 +19,8 @@ from slack_alert.loader.files.permissions import writable_by_others
 PACKAGE = "plugins"
 #: The folder of packs, and the package above their modules.
 PACKS = "packs"
+#: Files of a pack that are no Python.
+PACK_FILES = ("pack.toml", "requirements.txt")
 
 _SKIPPED_FOLDERS = frozenset({"tests", "test", "__pycache__", "node_modules"})
 #: `#x.py` and `~x.py` are unsaved or temporary copies; flycheck writes `flycheck_x.py` beside the file it checks.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from pathlib import Path
 
+import slack_alert
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.pack import Manifest, Pack, PackSection, PackSettings
 from slack_alert.core.structs import Struct, field, replace
@@ -122,9 +123,7 @@ def _with_others(
 
 def _shipped() -> Iterator[tuple[str, PackFolder]]:
     """Yield the packs that come with the program."""
-    import slack_alert.packs
-
-    top = Path(slack_alert.packs.__path__[0])
+    top = Path(slack_alert.__path__[0]) / PACKS
     for place in sorted(top.iterdir()):
         if (place / MANIFEST).is_file():
             yield place.name, PackFolder(place.name, place, f"slack_alert/{PACKS}/{place.name}", "shipped")

@@ -40,7 +40,8 @@ def read_toml(text: str) -> dict[str, Any]:  # Any: values of TOML
         return loads(text.replace("\r\n", "\n"))
     except TOMLDecodeError as error:
         found = _PLACE.search(str(error))
-        line, column = (int(found[1]), int(found[2])) if found else (text.count("\n") + 1, 1)
+        has_place = found is not None and found[1] is not None
+        line, column = (int(found[1]), int(found[2])) if found and has_place else (len(text.splitlines()), 1)
         raise TomlFault(_PLACE.sub("", str(error)).strip(), line, column) from None
     except RecursionError:
         raise TomlFault("it is nested too deeply", 1, 1) from None

@@ -114,6 +114,9 @@ class Plugins:
     def _with_packs(self, look: FolderLook) -> FolderLook:
         """Take up the packs as they are now; all files of a pack count as changed if its manifest has."""
         former, self._packs = self._packs, self._search.packs
+        if self._packs:  # Files that have a pack's name are not read any more.
+            taken = [file for file in self._files.values() if not file.tree.pack and file.parts[0] in self._packs]
+            look = replace(look, missing=[*look.missing, *taken])
         if former == self._packs:
             return look
         self._finder.set_packs(self._search.trees)
