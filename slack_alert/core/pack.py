@@ -48,6 +48,8 @@ class PackSettings(Struct, frozen=True):
     sections: Mapping[str, PackSection] = field(default_factory=dict)
     #: Variables of the environment, which name pack and key, by their names in lower case: `mypack_log`.
     variables: Mapping[str, GivenText] = field(default_factory=dict)
+    #: Returns what the manifests declare as secret among all of this; it reads them.
+    find_secrets: Callable[[], tuple[str, ...]] = tuple
 
     @property
     def is_empty(self) -> bool:

@@ -207,6 +207,7 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
             *(secret.reveal() for secret in given if secret is not None),
             *(url for url in whole if url is not None),
             *(part for url in partly if url is not None for part in hidden_parts(url)),
+            *(self.packs.find_secrets() if self.packs is not None else ()),
         )
 
     def missing(self) -> SettingsError | None:

@@ -155,9 +155,8 @@ class _Reading(Struct):
         faults = [*faults, *(checked.problems if checked else ())]
         self.problems += faults
         pack = Pack(manifest or Manifest(folder.name), folder.shown, str(folder.path), folder.origin)
-        if faults or checked is None:
-            return replace(pack, fault=(faults[0].code, faults[0].message))
-        return replace(pack, config=checked.config)
+        pack = replace(pack, config=checked.config) if checked else pack
+        return replace(pack, fault=(faults[0].code, faults[0].message)) if faults else pack
 
 
 def _manifest(folder: PackFolder) -> tuple[Manifest | None, list[Problem]]:
