@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def find_packs(root: Path, settings: PackSettings | None, zone: tzinfo) -> Found
     if not settings.is_empty:
         folders = _with_others(folders, settings, problems)
     sections = settings.of(list(folders))
-    problems += _unknown_sections(folders, settings)
+    problems += _unknown_sections(folders, settings, problems)
     reading = _Reading(root, zone, sections)
     found = [reading.read(folder) for folder in folders.values()]
     packs = {pack.name: pack for pack in found if pack.fault is None}
@@ -108,17 +108,26 @@ def _with_others(
     own: Mapping[str, PackFolder], settings: PackSettings, problems: list[Problem]
 ) -> dict[str, PackFolder]:
     """Return the folders with those of packs that the configuration names and that lie elsewhere."""
-    folders = dict(own)
     shipped = dict(_shipped())
-    for name in settings.of([*shipped, *own]):
-        if name in shipped and name not in own:
-            folders[name] = shipped[name]
-    for name in folders.keys() & shipped.keys():
-        if folders[name].origin == "folder":
-            said = f"this folder replaces the pack {name} that comes with the program"
-            hint = "Rename the folder to have both, or remove it for the one that comes with the program."
-            problems.append(Problem(f"{folders[name].shown}/{MANIFEST}", 1, 1, Severity.NOTICE, "SA406", said, hint))
-    return folders
+    named = [name for name in settings.of([*shipped, *own]) if name in shipped]
+    problems += [_replacing(own[name]) for name in named if name in own]
+    folders = {**{name: shipped[name] for name in named}, **own}
+    others = settings.sections.keys() - folders.keys() - _BUILT_IN
+    if others:
+        from slack_alert.loader.packs.installed import installed_packs
+
+        for name, found in installed_packs(others):
+            if isinstance(found, Problem):
+                problems.append(found)
+            elif name not in folders:
+                folders[name] = PackFolder(name, found, f"(installed)/{name}", "installed")
+    return dict(sorted(folders.items()))
+
+
+def _replacing(folder: PackFolder) -> Problem:
+    said = f"this folder replaces the pack {folder.name} that comes with the program"
+    hint = "Rename the folder to have both, or remove it for the one that comes with the program."
+    return Problem(f"{folder.shown}/{MANIFEST}", 1, 1, Severity.NOTICE, "SA406", said, hint)
 
 
 def _shipped() -> Iterator[tuple[str, PackFolder]]:
@@ -129,9 +138,12 @@ def _shipped() -> Iterator[tuple[str, PackFolder]]:
             yield place.name, PackFolder(place.name, place, f"slack_alert/{PACKS}/{place.name}", "shipped")
 
 
-def _unknown_sections(folders: Mapping[str, PackFolder], settings: PackSettings) -> Iterator[Problem]:
+def _unknown_sections(
+    folders: Mapping[str, PackFolder], settings: PackSettings, problems: Sequence[Problem]
+) -> Iterator[Problem]:
+    broken = [each.message for each in problems if each.code == "SA407"]
     for name, section in settings.sections.items():
-        if name not in folders and name not in _BUILT_IN:
+        if name not in folders and name not in _BUILT_IN and not any(f" pack {name}," in said for said in broken):
             file, _, line = section.where.rpartition(":")
             said = f"there is no pack {name}"
             hint = (
