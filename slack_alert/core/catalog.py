@@ -132,6 +132,13 @@ def match(catalog: Catalog, event: Emitted) -> list[Job]:
     return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
 
 
+def payload_fault(catalog: Catalog, event: Emitted) -> str | None:
+    """Return what is wrong with an event whose pack declares its payload, as text; None: nothing."""
+    pack, _, name = event.name.partition(".")
+    schema = next((each.manifest.events.get(name) for each in catalog.packs if each.name == pack), None)
+    return "; ".join(schema.faults(event.fields)) or None if schema is not None else None
+
+
 def full_name(name: str, names: Iterable[str], *, listing: str = LISTING) -> str:
     """Return the one of `names` that a person meant by `name`; raise BadValue with the nearest ones if unclear."""
     name, known = composed(name), {composed(full): full for full in names}
