@@ -43,6 +43,7 @@ COMMANDS = {
     "exec": ("control.exec_command", "Run any command as a job: recorded, and told when it fails."),
     "chat": ("control.chat", "Talk to the program from this terminal: each line is a command."),
     "emit": ("control.emit", "Tell the jobs that wait for it what was noticed."),
+    "pack": ("setup.pack", "Write a pack, check it, install one, or remove one."),
     "packs": ("query.packs", "List the packs, and whether they are loaded."),
     "actions": ("query.packs", "List the functions that can be run by hand."),
     "sensors": ("query.packs", "List the functions whose values become events."),

@@ -196,11 +196,13 @@ class Pack(Struct, frozen=True):
     folder: str
     #: `folder`, `shipped` or `installed`.
     origin: str = "folder"
+    #: Where it was installed from, for people; empty if it was not.
+    source: str = ""
     config: PackConfig = NO_CONFIG
     #: Why it cannot be loaded, as the code and the text of a problem; None: it can.
     fault: tuple[str, str] | None = None
-    #: Whether it has requirements of its own, so that its functions run in processes of their own.
-    is_isolated: bool = False
+    #: The Python of its own environment, in whose processes its functions run; empty: they run as others do.
+    python: str = ""
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.commands.command import Guard
 from slack_alert.core.structs import Struct
-from slack_alert.loader.files.discovery import PluginFile, plugins_folder
+from slack_alert.loader.files.discovery import PACKAGE, PluginFile, plugins_folder
 from slack_alert.loader.guard.library_patches import remove_hooks
 from slack_alert.loader.guard.process_guard import ProcessGuard
 from slack_alert.loader.modules.background_loading import LoadOptions
@@ -66,13 +66,19 @@ def load(
     progress: Progress | None = None,
     options: LoadOptions = _DEFAULT,
     is_enough: Enough = lambda _: False,
+    pack: Path | None = None,
 ) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
-    For the arguments and the errors see `find_plugins` and `open_plugins`.
+    `pack` is the folder of the only pack to load, with nothing else. For the other arguments and the errors see
+    `find_plugins` and `open_plugins`.
     """
     with _without_collection():
-        found = find_plugins(root, defaults.markers, cache, packs=defaults.packs, zone=defaults.zone)
+        found = (
+            _searched(PluginSearch(root.absolute() / PACKAGE, defaults.zone, defaults.packs, pack), defaults.markers)
+            if pack is not None
+            else find_plugins(root, defaults.markers, cache, packs=defaults.packs, zone=defaults.zone)
+        )
         plugins = open_plugins(found, lambda: defaults, progress, options=options, is_enough=is_enough)
     plugins.save_cache()
     return plugins.catalog
@@ -115,7 +121,8 @@ def open_plugins(
         finder.install()
         try:
             start = StartupExecution(reads, finder, options, ProcessGuard(options.scheduler), progress)
-            bindings = start.run(found.problems, is_enough)
+            elsewhere = [binding for read in reads for binding in read.isolated()] if found.search.trees else []
+            bindings = [*elsewhere, *start.run(found.problems, lambda done: is_enough([*elsewhere, *done]))]
             catalog = _catalog([*defaults().commands, *bindings], found.problems, found.search.every)
             unavailable = _unavailable_guards(found, reads, bindings)
             return Plugins(
@@ -135,7 +142,10 @@ def unload() -> None:
 def _find(
     root: Path, markers: tuple[str, ...], cache: Path | None, packs: PackSettings | None, zone: tzinfo
 ) -> FoundFiles:
-    search = PluginSearch(plugins_folder(root), zone, packs)
+    return _searched(PluginSearch(plugins_folder(root), zone, packs), markers, cache)
+
+
+def _searched(search: PluginSearch, markers: tuple[str, ...], cache: Path | None = None) -> FoundFiles:
     files, problems = search.run()
     return FoundFiles(search, FileReader(markers, cache), files, problems, tuple(problems))
 

@@ -25,6 +25,8 @@ class PluginSearch(Struct):
     zone: tzinfo
     #: What the configuration says of packs; None: nothing.
     settings: PackSettings | None = None
+    #: The folder of the only pack to read, with nothing else.
+    pack: Path | None = None
     #: None: there are no packs, and nothing that reads them is imported.
     found: FoundPacks | None = None
 
@@ -45,14 +47,19 @@ class PluginSearch(Struct):
 
     def run(self) -> tuple[list[PluginFile], list[Problem]]:
         """Return the files that may declare jobs, and what is wrong with folders and packs, in order."""
-        has_packs = self.settings is not None or self.folder.with_name(PACKS).is_dir()
+        has_packs = self.settings is not None or self.pack is not None or self.folder.with_name(PACKS).is_dir()
         if not has_packs and self.found is None:
             return find_files(self.folder)
-        from slack_alert.loader.packs.folders import NO_PACKS, find_packs
+        from slack_alert.loader.packs.folders import NO_PACKS, find_pack, find_packs
 
-        found = find_packs(self.folder.parent, self.settings, self.zone)
+        root = self.folder.parent
+        found = (
+            find_pack(self.pack, root, self.settings, self.zone)
+            if self.pack is not None
+            else find_packs(root, self.settings, self.zone)
+        )
         self.found = found.keeping(self.found or NO_PACKS)
-        files, problems = self._bare_files()
+        files, problems = ([], []) if self.pack is not None else self._bare_files()
         problems += self.found.problems
         for tree in self.trees:
             more, faults = find_tree_files(tree)

@@ -32,7 +32,6 @@ def emit(name: str, fields: Mapping[str, object], catalog: Catalog, requester: R
         raise BadValue(f"{name!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
     event = Emitted(composed(name.strip()), requester.at, fields)
     if fault := payload_fault(catalog, event):
-        raise BadValue(
-            f"SA405 {event.name} is refused: {fault}.", hint="Its payload is declared in pack.toml, [events]."
-        )
+        hint = "Its payload is declared in pack.toml, [events]."
+        raise BadValue(f"SA405 {event.name} is refused: {fault}.", hint=hint)
     return EventRequested(event, match(catalog, event), requester.ask(Emit(event.name, dict(fields))))

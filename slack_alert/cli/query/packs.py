@@ -93,6 +93,7 @@ def _pack_json(line: PackLine) -> dict[str, object]:
         "version": manifest.version,
         "description": manifest.description,
         "origin": pack.origin,
+        "source": pack.source or None,
         "folder": pack.shown,
         "is_loaded": line.is_loaded,
         "fault": dict(zip(("code", "message"), pack.fault, strict=True)) if pack.fault else None,
@@ -124,14 +125,14 @@ def _show_packs(lines: Sequence[PackLine]) -> None:
         (
             Cell(line.pack.name, "bold"),
             line.pack.manifest.version or "-",
-            line.pack.origin,
+            line.pack.source or line.pack.origin,
             ", ".join(counted(number, kind) for kind, number in line.kinds.items()) or "-",
             Cell("loaded", "green") if line.is_loaded else Cell("not loaded", "red"),
             line.pack.manifest.description,
         )
         for line in lines
     ]
-    echo(table(("PACK", "VERSION", "FROM", "FUNCTIONS", "STATE", "DESCRIPTION"), rows, sys.stdout, flexible=(5, 3)))
+    echo(table(("PACK", "VERSION", "FROM", "FUNCTIONS", "STATE", "DESCRIPTION"), rows, sys.stdout, flexible=(5, 2, 3)))
     for line in lines:
         if line.pack.fault:
             echo(f"{line.pack.name}: {': '.join(line.pack.fault)}. See `slack-alert check`.", sys.stderr)

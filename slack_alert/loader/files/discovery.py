@@ -37,6 +37,8 @@ class PluginTree(Struct, frozen=True):
     shown: str = PACKAGE
     #: The name of the pack; empty outside packs.
     pack: str = ""
+    #: Its files are executed in processes of another Python only.
+    is_isolated: bool = False
 
     def file(self, path: str) -> PluginFile:
         """Return the file at a path in this folder."""

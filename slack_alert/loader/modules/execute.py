@@ -32,7 +32,15 @@ class DeclaredFile(Struct, frozen=True):
     @property
     def is_executed(self) -> bool:
         """Whether a declaration in it is enabled; other files are only imported by those that need them."""
+        if self.file.tree.is_isolated:
+            return False
         return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
+
+    def isolated(self) -> list[Binding]:
+        """Return the bindings of a file that is executed in processes of another Python only, without functions."""
+        if not self.file.tree.is_isolated or self.reading.code is None:
+            return []
+        return [binding for plan in self.plans if plan for binding in plan.bindings()]
 
 
 class ExecutedFile(Struct, frozen=True):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.commands.command import GUARD_PARAMETERS, Command
+from slack_alert.core.commands.command import GUARD_PARAMETERS, Command, Guard
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.run import Action
+from slack_alert.core.model.run import Action, Isolation
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.names import composed, suggestion
 from slack_alert.loader.files.discovery import PluginFile
@@ -48,7 +48,7 @@ class BindingPlan(Struct, frozen=True):
         )
         made = tuple([make(self.name, action) for make in self.options.makers])
         if self.pack is not None:
-            made = tuple(_of_pack(each, self.pack.name) for each in made)
+            made = tuple(_of_pack(each, self.pack) for each in made)
         return tuple(map(self._with_signature, made)) if "command" in declaration.keywords else made
 
     def _with_signature(self, binding: Binding) -> Binding:
@@ -95,13 +95,20 @@ class Binder:
         if options.later or options.never:
             self.problems.extend(_remarks(file, declaration, options))
         name = declaration.name_in(file.name)
-        if not declaration.is_enabled or self._is_taken(name, file, declaration):
+        if not self._is_possible(name, file, declaration):
             return None
         plan = BindingPlan(name, file, declaration, options, self._packs.get(file.tree.pack))
         for command in plan.bindings() if "command" in declaration.keywords else ():
             if isinstance(command, Command):
                 self._take_words(command, plan)
         return plan
+
+    def _is_possible(self, name: str, file: PluginFile, declaration: Declaration) -> bool:
+        """Return whether a sound declaration may have bindings."""
+        if file.tree.is_isolated and "guard" in declaration.keywords:
+            self.problems.append(_isolated_guard(file, declaration))
+            return False
+        return declaration.is_enabled and not self._is_taken(name, file, declaration)
 
     def _take_words(self, command: Command, plan: BindingPlan) -> None:
         for words in (command.words, *command.aliases):
@@ -132,15 +139,17 @@ def qualified(event: str, pack: str) -> str:
     return event if not pack or "." in event else f"{pack}.{event}"
 
 
-def _of_pack(binding: Binding, pack: str) -> Binding:
-    """Return a binding of a pack's function with the full names of its events."""
+def _of_pack(binding: Binding, pack: Pack) -> Binding:
+    """Return a binding of a pack's function: with the full names of its events, and where the pack has to run."""
+    if pack.python and not isinstance(binding, Guard):
+        binding = replace(binding, run_options=replace(binding.run_options, isolation=Isolation.PROCESS))
     if not isinstance(binding, Job):
         return binding
     rule, emits = binding.rule, binding.emits
     return replace(
         binding,
-        emits=qualified(emits, pack) if emits else emits,
-        rule=rule and replace(rule, on=tuple(qualified(event, pack) for event in rule.on)),
+        emits=qualified(emits, pack.name) if emits else emits,
+        rule=rule and replace(rule, on=tuple(qualified(event, pack.name) for event in rule.on)),
     )
 
 
@@ -165,6 +174,11 @@ def _unasked_problem(file: PluginFile, declaration: Declaration, names: Sequence
     )
     hint = "Take those of them that it needs, by these names, and ctx if you like."
     return _fault(file, declaration, "SA207", said, hint)
+
+
+def _isolated_guard(file: PluginFile, declaration: Declaration) -> Problem:
+    said = "a guard is asked in the program itself, and a pack with requirements of its own runs elsewhere"
+    return _fault(file, declaration, "SA404", said, "Put the guard into plugins/, or into a pack without requirements.")
 
 
 def _unlocked(declaration: Declaration) -> tuple[str, ...]:

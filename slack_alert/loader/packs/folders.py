@@ -9,12 +9,16 @@ from pathlib import Path
 
 import slack_alert
 from slack_alert.core.catalog import Problem, Severity
+from slack_alert.core.errors import BadValue
 from slack_alert.core.pack import Manifest, Pack, PackSection, PackSettings
 from slack_alert.core.structs import Struct, field, replace
 from slack_alert.core.units.names import suggestion
 from slack_alert.loader.files.discovery import PACKS, PluginTree
 from slack_alert.loader.packs.configuration import check_config
+from slack_alert.loader.packs.environment import NO_ENVIRONMENT, find_environment
 from slack_alert.loader.packs.manifest import MANIFEST, read_manifest
+from slack_alert.loader.packs.source_record import source_of
+from slack_alert.loader.packs.toml_text import read_toml
 
 #: Packs that load by themselves, and are no plugin folders with a manifest.
 _BUILT_IN = frozenset({"chat"})
@@ -60,7 +64,8 @@ class FoundPacks(Struct, frozen=True):
     def trees(self) -> tuple[PluginTree, ...]:
         """The plugin files of the packs."""
         return tuple(
-            PluginTree(pack.folder, f"{PACKS}.{pack.name}", pack.shown, pack.name) for pack in self.packs.values()
+            PluginTree(pack.folder, f"{PACKS}.{pack.name}", pack.shown, pack.name, is_isolated=bool(pack.python))
+            for pack in self.packs.values()
         )
 
 
@@ -83,6 +88,25 @@ def find_packs(root: Path, settings: PackSettings | None, zone: tzinfo) -> Found
     return FoundPacks(packs, folders, faulty, (*problems, *reading.problems))
 
 
+def find_pack(folder: Path, root: Path, settings: PackSettings | None, zone: tzinfo) -> FoundPacks:
+    """Return the pack in a folder alone, which need not lie below `root` nor have the pack's name."""
+    name = name_in(folder)
+    found = PackFolder(name, folder, f"{PACKS}/{name}", "folder")
+    reading = _Reading(root, zone, (settings or PackSettings()).of([name]))
+    pack = reading.read(found)
+    packs, faulty = ({}, (pack,)) if pack.fault else ({name: pack}, ())
+    return FoundPacks(packs, {name: found}, faulty, tuple(reading.problems))
+
+
+def name_in(folder: Path) -> str:
+    """Return the name that a pack's manifest has; that of the folder where it has none."""
+    try:
+        written = read_toml((folder / MANIFEST).read_text(encoding="utf-8-sig")).get("name")
+    except (OSError, UnicodeDecodeError, BadValue):
+        written = None
+    return written if isinstance(written, str) and written else folder.name
+
+
 def own_folders(root: Path) -> Iterator[PackFolder]:
     """Yield the folders below PATH/packs that have a manifest or may be meant to have one, in the order of names."""
     top = root.absolute() / PACKS
@@ -98,10 +122,12 @@ def own_folders(root: Path) -> Iterator[PackFolder]:
 def _may_be_pack(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith((".", "_")) or not entry.is_dir():
         return False
-    # Without a manifest it may be a pack of another product, or empty.
-    is_foreign = os.path.exists(f"{entry.path}{os.sep}pack.yaml")  # noqa: PTH110 - as for plugin files
-    has_manifest = os.path.exists(f"{entry.path}{os.sep}{MANIFEST}")  # noqa: PTH110 - as above
-    return has_manifest or not is_foreign
+    try:
+        names = os.listdir(entry.path)  # noqa: PTH208 - as for plugin files
+    except OSError:
+        return True  # Reading the manifest tells why.
+    # Without a manifest it may be a pack of another product, or one that is being made.
+    return MANIFEST in names or ("pack.yaml" not in names and any(not name.startswith(".") for name in names))
 
 
 def _with_others(
@@ -164,10 +190,13 @@ class _Reading(Struct):
         """Return the pack in a folder, with the fault that keeps it out, if any."""
         manifest, faults = _manifest(folder)
         checked = check_config(manifest, self.sections.get(folder.name), self.root, self.zone) if manifest else None
-        faults = [*faults, *(checked.problems if checked else ())]
-        self.problems += faults
-        pack = Pack(manifest or Manifest(folder.name), folder.shown, str(folder.path), folder.origin)
-        pack = replace(pack, config=checked.config) if checked else pack
+        environment = find_environment(folder.path, folder.shown) if folder.origin == "folder" else NO_ENVIRONMENT
+        faults = [*faults, *(checked.problems if checked else ()), *environment.faults]
+        self.problems += [*faults, *environment.warnings]
+        source = source_of(folder.path) if folder.origin == "folder" else None
+        named = manifest or Manifest(folder.name)
+        pack = Pack(named, folder.shown, str(folder.path), folder.origin, str(source) if source else "")
+        pack = replace(pack, config=checked.config, python=environment.python) if checked else pack
         return replace(pack, fault=(faults[0].code, faults[0].message)) if faults else pack
 
 

@@ -294,7 +294,7 @@ class Plugins:
         problems = binder.problems = list(reading.problems)
         plans = tuple(binder.plan(file, declaration) for declaration in reading.declarations)
         read = DeclaredFile(file, reading, plans)
-        bindings = executed(read, self._finder, problems) if read.is_executed else []
+        bindings = executed(read, self._finder, problems) if read.is_executed else read.isolated()
         problems += blamed(read, self._start.done.pop(file.path, ()))
         names = {binding.name for binding in bindings}
         # A faulty marker leaves its job as it was; a missing one may be about to be written.

@@ -46,6 +46,7 @@ def test_packs_as_json(project: Project) -> None:
         "version": "",
         "description": "",
         "origin": "folder",
+        "source": None,
         "folder": "packs/good",
         "is_loaded": True,
         "fault": None,

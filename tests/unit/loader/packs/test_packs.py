@@ -94,13 +94,13 @@ def test_a_faulty_pack_is_a_problem_and_the_others_run(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
-    (tmp_path / "packs" / "empty").mkdir(parents=True)
+    write_pack(tmp_path, "empty", {"plugin.py": FUNCTION}).joinpath("pack.toml").unlink()
 
     (problem,) = survey(tmp_path, DEFAULTS).problems
     assert (problem.file, problem.code) == ("packs/empty/pack.toml", "SA401")
 
 
-@pytest.mark.parametrize("name", [".git", "_off", "foreign"])
+@pytest.mark.parametrize("name", [".git", "_off", "foreign", "empty"])
 def test_what_is_no_pack_is_passed_over(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "packs" / name
     folder.mkdir(parents=True)
