@@ -20,4 +20,6 @@ def code_cache(settings: Settings) -> Path | None:
 
 def find(settings: Settings) -> FoundFiles:
     """Find the plugin files; where many are new, they are read in the background."""
-    return find_plugins(settings.path, settings.markers, code_cache(settings))
+    return find_plugins(
+        settings.path, settings.markers, code_cache(settings), packs=settings.packs, zone=settings.timezone
+    )

@@ -53,6 +53,7 @@ def defaults(settings: Settings) -> OptionDefaults:
         channel=service(settings),
         commands=_configured(settings),
         built_in=VERBS,
+        packs=settings.packs,
         now=SystemClock().now(),
     )
 

@@ -16,6 +16,7 @@ from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.core.content.markup import Markup
+from slack_alert.core.model.run import Action
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot, StoredValue
@@ -45,14 +46,20 @@ if TYPE_CHECKING:
     from slack_alert.engine.monitoring.counters import CountingRecorder
     from slack_alert.settings import Settings
 
+_MAIN = "from slack_alert.bootstrap.child_main import main; main()"
 #: The paths come first: nothing may be imported from the current folder.
-_CODE = "import sys; sys.path[:] = sys.argv[1:]; from slack_alert.bootstrap.child_main import main; main()"
+_CODE = f"import sys; sys.path[:] = sys.argv[1:]; {_MAIN}"
+#: In the environment of a pack what is installed there comes first, and this program after it.
+_CODE_OF_PACK = f"import sys; sys.path[:] = [*sys.path[1:], *sys.argv[1:]]; {_MAIN}"
 
 
-def make_program(path: Path, markers: Sequence[str] = ()) -> ChildProgram:
-    """Return the command line and environment, without secrets, of a child for the plugins below `path`."""
+def make_program(path: Path, markers: Sequence[str] = (), python: str = "") -> ChildProgram:
+    """Return the command line and environment, without secrets, of a child for the plugins below `path`.
+
+    `python` is that of a pack's own environment; empty: the one of this program.
+    """
     warnings = [f"-W{option}" for option in sys.warnoptions]
-    argv = (sys.executable, *warnings, "-c", _CODE, *sys.path)
+    argv = (python or sys.executable, *warnings, "-c", _CODE_OF_PACK if python else _CODE, *sys.path)
     return ChildProgram(argv, public(os.environ), {"path": str(path), "markers": list(markers)})
 
 
@@ -164,15 +171,32 @@ def _make_executor(
     settings: Settings, plugins: FollowedPlugins, render: Render, children: Subprocesses, clock: Clock
 ) -> PoolExecutor:
     loop = asyncio.get_running_loop()
-    processes = ProcessPool(
+    sources = PluginSources(plugins.snapshots.contents_for, plugins.snapshots.add_found)
+    processes = make_processes(settings, sources, render.redaction, children, clock)
+    caller = Caller(clock, render, loop_bridge(loop))
+    return PoolExecutor(caller, threads=settings.threads, loop=loop, isolated=processes)
+
+
+def make_processes(
+    settings: Settings, sources: PluginSources, redaction: Redaction, children: Subprocesses, clock: Clock
+) -> ProcessPool:
+    """Make what calls functions in processes of their own."""
+    return ProcessPool(
         partial(make_program, settings.path, settings.markers),
-        sources=PluginSources(plugins.snapshots.contents_for, plugins.snapshots.add_found),
-        redaction=render.redaction,
+        sources=sources,
+        redaction=redaction,
         children=children,
         clock=clock,
     )
-    caller = Caller(clock, render, loop_bridge(loop))
-    return PoolExecutor(caller, threads=settings.threads, loop=loop, isolated=processes)
+
+
+def isolated_in(settings: Settings, action: Action, redaction: Redaction, clock: Clock) -> ProcessPool | None:
+    """Make what calls a function of a pack with an environment of its own; None for any other function."""
+    if action.pack is None or not action.pack.python:
+        return None
+    # The processes read the files from the disk themselves.
+    sources = PluginSources(lambda _: {}, lambda _: None)
+    return make_processes(settings, sources, redaction, Subprocesses(), clock)
 
 
 def _make_slow_run_detector(settings: Settings, reader: HistoryReader, clock: Clock) -> SlowRunDetector:

@@ -251,9 +251,11 @@ def _standing_still(settings: Settings) -> Callable[[datetime, datetime], Sequen
 def _watch(settings: Settings) -> ChangeWatch | None:
     if settings.reload != "auto":
         return None
+    from slack_alert.loader.files.discovery import PACKS
     from slack_alert.loader.files.watcher import PluginWatcher
 
-    return PluginWatcher(plugins_folder(settings.path), blocking=blocking_of(settings))
+    folder = plugins_folder(settings.path)
+    return PluginWatcher(folder, packs=folder.with_name(PACKS), blocking=blocking_of(settings))
 
 
 def _changed_zone(settings: Settings) -> Callable[[], tzinfo | None]:

@@ -11,7 +11,7 @@ from functools import partial
 
 import click
 
-from slack_alert.cli.session import begin_log, configured, current_folder, home_folder
+from slack_alert.cli.session import begin_log, configured, current_folder, home_folder, with_pack_secrets
 from slack_alert.core.errors import NotAllowed, StoreError
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
@@ -106,7 +106,8 @@ def _own(flags: Mapping[str, object]) -> tuple[LoadedSettings, UnreadableFile | 
     try:
         return configured(flags), None
     except UnreadableFile as error:
-        return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), skip_unreadable=True), error
+        found = load_settings(flags, os.environ, cwd=current_folder(), home=home_folder(), skip_unreadable=True)
+        return with_pack_secrets(found), error
 
 
 def _found(settings: Settings) -> _Found | None:
@@ -130,6 +131,7 @@ def _load(
     loaded = load_settings(
         flags, os.environ, cwd=current_folder(), home=home_folder(), running=layer, skip_unreadable=True
     )
+    loaded = with_pack_secrets(loaded)
     source = running.timezone_source if "timezone" in layer.keys() - flags.keys() else loaded.settings.timezone_source
     return replace(loaded, settings=replace(loaded.settings, service=running.service, timezone_source=source))
 

@@ -13,12 +13,28 @@ from slack_alert.cli.output.standard_streams import StandardOutput, are_prepared
 from slack_alert.cli.output.streams import use_redaction
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.settings import LoadedSettings, Settings, load_settings
 
 
 def configured(flags: Mapping[str, object]) -> LoadedSettings:
     """Return the configuration for these flags; raise SettingsError if it is invalid."""
-    return load_settings(flags, os.environ, cwd=current_folder(), home=home_folder())
+    return with_pack_secrets(load_settings(flags, os.environ, cwd=current_folder(), home=home_folder()))
+
+
+def with_pack_secrets(loaded: LoadedSettings) -> LoadedSettings:
+    """Return a configuration that also knows what is secret in the sections of packs, which their manifests say."""
+    settings, packs = loaded.settings, loaded.settings.packs
+    if packs is None:
+        return loaded
+
+    def find_secrets() -> tuple[str, ...]:
+        # Imported once it is asked for: gevent's patch comes before.
+        from slack_alert.bootstrap.pack_secrets import read_pack_secrets
+
+        return read_pack_secrets(settings)
+
+    return replace(loaded, settings=replace(settings, packs=replace(packs, find_secrets=find_secrets)))
 
 
 def current_folder() -> Path:

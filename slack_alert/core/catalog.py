@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.commands.command import Guard
@@ -11,6 +12,9 @@ from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
 from slack_alert.core.structs import Struct, Word, derive
 from slack_alert.core.units.names import alike, composed
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
 
 #: In characters; shorter problems need not be abridged.
 _LONG = 500
@@ -58,6 +62,7 @@ class Catalog(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     #: Guards that are declared and did not load: they cannot be asked, and refuse.
     unavailable_guards: tuple[Guard, ...] = ()
+    packs: tuple[Pack, ...] = ()
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -125,6 +130,13 @@ class CatalogChange(Struct, frozen=True):
 def match(catalog: Catalog, event: Emitted) -> list[Job]:
     """Return the jobs whose rules match an event, in the order of the files."""
     return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
+
+
+def payload_fault(catalog: Catalog, event: Emitted) -> str | None:
+    """Return what is wrong with an event whose pack declares its payload, as text; None: nothing."""
+    pack, _, name = event.name.partition(".")
+    schema = next((each.manifest.events.get(name) for each in catalog.packs if each.name == pack), None)
+    return "; ".join(schema.faults(event.fields)) or None if schema is not None else None
 
 
 def full_name(name: str, names: Iterable[str], *, listing: str = LISTING) -> str:

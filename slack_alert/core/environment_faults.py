@@ -125,7 +125,7 @@ def _import_lack(error: ImportError) -> str:
 def _package_lack(name: str) -> str:
     top = name.partition(".")[0]
     # If the top-level package is there, the name of the submodule is wrong.
-    if not top or top in sys.modules or top in sys.stdlib_module_names or top == "plugins":
+    if not top or top in sys.modules or top in sys.stdlib_module_names or top in ("plugins", "packs"):
         return ""
     package = _DISTRIBUTIONS.get(top, top)
     return f"the module {top} is not installed for this Python: `{sys.executable} -m pip install {package}`"

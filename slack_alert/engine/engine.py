@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from typing import overload
 
-from slack_alert.core.catalog import Catalog, full_name, match
+from slack_alert.core.catalog import Catalog, full_name, match, payload_fault
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, fields_of, plain_fields
@@ -444,6 +444,9 @@ class Engine:
 
     def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
         """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""
+        if self.catalog.packs and (fault := payload_fault(self.catalog, event)) is not None:
+            self._refuse(event, fault)
+            return None
         batch.seen.update(self.absences.reset(event, self._clock.now()))
         names = tuple(job.name for job in match(self.catalog, event))
         if not names:
@@ -451,6 +454,14 @@ class Engine:
         event = event if event.id else replace(event, id=next(self._event_ids))
         batch.accepted.append(AcceptedEvent(replace(event, fields=plain_fields(event.fields)), names))
         return partial(self._queues.enqueue, [self._job_states[name] for name in names], event)
+
+    def _refuse(self, event: Emitted, fault: str) -> None:
+        """Tell, once a day, that an event is none because its payload is not as its pack declares it."""
+        said = f"SA405 {event.name} is refused: {fault}. The payload is declared in pack.toml, [events]."
+        log.warning(said, extra={"job": event.by} if event.by else None)
+        if (job_state := self._job_states.get(event.by)) is not None:
+            origin = Notice("payload", f"{event.by}/{event.name}/{event.at.date()}")
+            self.notify(origin, said, job_state.job.errors_to)
 
     def _finish(self, run: Run, result: Result) -> None:
         progress = run.progress

@@ -7,11 +7,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from slack_alert.core.model.run import Result, Run
 from slack_alert.engine.ports import RunHost
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.executors.calling.call import Caller
+
+if TYPE_CHECKING:
+    from slack_alert.executors.isolated.process_pool import ProcessPool
 
 
 @contextmanager
@@ -42,8 +46,10 @@ def watch_interrupt() -> Iterator[Callable[[], bool]]:
 class DirectExecutor:
     """Calls functions at once on the caller's thread; a coroutine function gets a loop of its own."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, isolated: ProcessPool | None = None) -> None:
         self._caller = caller
+        #: Calls functions of packs with an environment of their own.
+        self._isolated = isolated
 
     def submit(self, runs: Sequence[Run], host: RunHost) -> None:
         """Call the runs one after the other and report them."""
@@ -59,7 +65,11 @@ class DirectExecutor:
         return result
 
     def _call(self, run: Run, host: RunHost) -> Result:
+        if self._isolated is not None and run.action.pack is not None and run.action.pack.python:
+            return self._isolated.call(run, host)
         return run_to_end(self._caller.await_(run, host)) if run.action.is_async else self._caller.call(run, host)
 
     def stop(self) -> None:
-        """Do nothing: no run is going on."""
+        """End idle processes; no run is going on."""
+        if self._isolated is not None:
+            self._isolated.stop()

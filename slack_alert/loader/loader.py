@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timezone, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.commands.command import Guard
 from slack_alert.core.structs import Struct
-from slack_alert.loader.files.discovery import PluginFile, find_files, plugins_folder
+from slack_alert.loader.files.discovery import PACKAGE, PluginFile, plugins_folder
 from slack_alert.loader.guard.library_patches import remove_hooks
 from slack_alert.loader.guard.process_guard import ProcessGuard
 from slack_alert.loader.modules.background_loading import LoadOptions
@@ -22,7 +24,11 @@ from slack_alert.loader.modules.unavailable_guards import unavailable_guards
 from slack_alert.loader.options.binder import Binder
 from slack_alert.loader.options.resolve import OptionDefaults
 from slack_alert.loader.reading.file_reader import FileReader
-from slack_alert.loader.reload.plugins import Plugins
+from slack_alert.loader.reload.plugins import Discovered, Plugins
+from slack_alert.loader.search import PluginSearch
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack, PackSettings
 
 _DEFAULT = LoadOptions()
 
@@ -30,11 +36,13 @@ _DEFAULT = LoadOptions()
 class FoundFiles(Struct, frozen=True):
     """The files of a plugins folder, which are being read or will be."""
 
-    folder: Path
+    search: PluginSearch
     reader: FileReader
     files: list[PluginFile]
-    #: The problems of the folder; those of the files are added.
+    #: The problems of the folders and packs; those of the files are added.
     problems: list[Problem]
+    #: Those of the folders and packs alone.
+    discovered: tuple[Problem, ...]
 
 
 def survey(root: Path, defaults: OptionDefaults, *, cache: Path | None = None) -> Catalog:
@@ -44,10 +52,10 @@ def survey(root: Path, defaults: OptionDefaults, *, cache: Path | None = None) -
     plugins folder.
     """
     with _without_collection():
-        found = _find(root, defaults.markers, cache)
+        found = _find(root, defaults.markers, cache, defaults.packs, defaults.zone)
         plans = [plan for read in _read(found, defaults) for plan in read.plans if plan]
         bindings = [binding for plan in plans for binding in plan.bindings()]
-        return _catalog([*defaults.commands, *bindings], found.problems)
+        return _catalog([*defaults.commands, *bindings], found.problems, found.search.every)
 
 
 def load(
@@ -58,24 +66,38 @@ def load(
     progress: Progress | None = None,
     options: LoadOptions = _DEFAULT,
     is_enough: Enough = lambda _: False,
+    pack: Path | None = None,
 ) -> Catalog:
     """Read every plugin below `root` and execute those with markers; a file that fails keeps its bindings out.
 
-    For the arguments and the errors see `find_plugins` and `open_plugins`.
+    `pack` is the folder of the only pack to load, with nothing else. For the other arguments and the errors see
+    `find_plugins` and `open_plugins`.
     """
     with _without_collection():
-        found = find_plugins(root, defaults.markers, cache)
+        found = (
+            _searched(PluginSearch(root.absolute() / PACKAGE, defaults.zone, defaults.packs, pack), defaults.markers)
+            if pack is not None
+            else find_plugins(root, defaults.markers, cache, packs=defaults.packs, zone=defaults.zone)
+        )
         plugins = open_plugins(found, lambda: defaults, progress, options=options, is_enough=is_enough)
     plugins.save_cache()
     return plugins.catalog
 
 
-def find_plugins(root: Path, markers: tuple[str, ...] = (), cache: Path | None = None) -> FoundFiles:
+def find_plugins(
+    root: Path,
+    markers: tuple[str, ...] = (),
+    cache: Path | None = None,
+    *,
+    packs: PackSettings | None = None,
+    zone: tzinfo = timezone.utc,
+) -> FoundFiles:
     """Find the files below `root`; if many are new, a second process starts to read them at once.
 
-    `cache` is a folder that keeps the results of reading. Raises SettingsError if there is no plugins folder.
+    `cache` is a folder that keeps the results of reading; `packs` is what the configuration says of packs, `zone` that
+    of its times. Raises SettingsError if there is neither a plugins folder nor one of packs.
     """
-    found = _find(root, markers, cache)
+    found = _find(root, markers, cache, packs, zone)
     found.reader.prefetch(found.files)
     return found
 
@@ -95,14 +117,17 @@ def open_plugins(
     with _without_collection():
         reads = _read(found, defaults())
         unload()
-        finder = PluginFinder(found.folder, found.reader)
+        finder = PluginFinder(found.search.folder, found.reader, found.search.trees)
         finder.install()
         try:
             start = StartupExecution(reads, finder, options, ProcessGuard(options.scheduler), progress)
-            bindings = start.run(found.problems, is_enough)
-            catalog = _catalog([*defaults().commands, *bindings], found.problems)
+            elsewhere = [binding for read in reads for binding in read.isolated()] if found.search.trees else []
+            bindings = [*elsewhere, *start.run(found.problems, lambda done: is_enough([*elsewhere, *done]))]
+            catalog = _catalog([*defaults().commands, *bindings], found.problems, found.search.every)
             unavailable = _unavailable_guards(found, reads, bindings)
-            return Plugins(defaults, start, found.reader, catalog, unavailable)
+            return Plugins(
+                defaults, start, found.reader, catalog, unavailable, Discovered(found.search, found.discovered)
+            )
         except BaseException:
             unload()
             raise
@@ -114,14 +139,19 @@ def unload() -> None:
     remove_finders()
 
 
-def _find(root: Path, markers: tuple[str, ...], cache: Path | None) -> FoundFiles:
-    folder = plugins_folder(root)
-    files, problems = find_files(folder)
-    return FoundFiles(folder, FileReader(markers, cache), files, problems)
+def _find(
+    root: Path, markers: tuple[str, ...], cache: Path | None, packs: PackSettings | None, zone: tzinfo
+) -> FoundFiles:
+    return _searched(PluginSearch(plugins_folder(root), zone, packs), markers, cache)
+
+
+def _searched(search: PluginSearch, markers: tuple[str, ...], cache: Path | None = None) -> FoundFiles:
+    files, problems = search.run()
+    return FoundFiles(search, FileReader(markers, cache), files, problems, tuple(problems))
 
 
 def _read(found: FoundFiles, defaults: OptionDefaults) -> list[DeclaredFile]:
-    binder = Binder(defaults, found.problems)
+    binder = Binder(defaults, found.problems, found.search.packs)
     reads: list[DeclaredFile] = []
     for file, reading in zip(found.files, found.reader.read_all(found.files), strict=True):
         found.problems.extend(reading.problems)
@@ -143,9 +173,10 @@ def _unavailable_guards(
     return {shown: each for shown, each in missing.items() if each}
 
 
-def _catalog(bindings: Iterable[Binding], problems: Iterable[Problem]) -> Catalog:
+def _catalog(bindings: Iterable[Binding], problems: Iterable[Problem], packs: Iterable[Pack]) -> Catalog:
     """Return a catalog with its problems sorted."""
-    return Catalog(tuple(bindings), tuple(sorted(problems, key=lambda one: (one.file, one.line, one.column, one.code))))
+    ordered = sorted(problems, key=lambda one: (one.file, one.line, one.column, one.code))
+    return Catalog(tuple(bindings), tuple(ordered), packs=tuple(packs))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.catalog import Catalog, match
+from slack_alert.core.catalog import Catalog, match, payload_fault
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Emitted
 from slack_alert.core.model.request import Emit
@@ -24,8 +24,14 @@ class EventRequested(Struct, frozen=True):
 
 
 def emit(name: str, fields: Mapping[str, object], catalog: Catalog, requester: Requester) -> EventRequested:
-    """Tell the jobs that wait for an event that it was noticed; raise BadValue for a name that none can have."""
+    """Tell the jobs that wait for an event that it was noticed.
+
+    Raise BadValue for a name that none can have, and for a payload that is not as its pack declares it.
+    """
     if not name.strip() or not name.isprintable() or "=" in name:
         raise BadValue(f"{name!r} is no name of an event.", hint="Write `slack-alert emit backup.done size=12`.")
     event = Emitted(composed(name.strip()), requester.at, fields)
+    if fault := payload_fault(catalog, event):
+        hint = "Its payload is declared in pack.toml, [events]."
+        raise BadValue(f"SA405 {event.name} is refused: {fault}.", hint=hint)
     return EventRequested(event, match(catalog, event), requester.ask(Emit(event.name, dict(fields))))

@@ -91,12 +91,19 @@ class JobLookup:
         last = re.escape(name.rpartition(".")[2])
         defined = re.compile(rf"""\bdef\s+{last}\b|['\"]{last}['\"]""")
         for problem in self.catalog.problems:
-            module = problem.file.removeprefix("plugins/").removesuffix(".py").replace("/", ".")
-            is_its = name.startswith(f"{module}.") or (
+            is_its = name.startswith(f"{_name_of(problem.file)}.") or (
                 "." not in name and defined.search(self._source(problem.file)) is not None
             )
             if problem.severity is Severity.ERROR and is_its:
                 yield problem
+
+
+def _name_of(file: str) -> str:
+    """Return the name of the functions of a file, or of the pack that it is in."""
+    above, _, inside = file.rpartition("packs/")
+    if inside and above in ("", "slack_alert/"):
+        return inside.partition("/")[0]
+    return file.removeprefix("plugins/").removesuffix(".py").replace("/", ".")
 
 
 def _names(catalog: Catalog) -> list[str]:

@@ -24,6 +24,10 @@ NAMED_SECTIONS = {
 }
 
 
+#: The beginning of the names of sections of packs, whose manifests say which keys there are.
+PACK = "pack."
+
+
 class Key(Struct, frozen=True, kw_only=True):
     """A setting: how it is written, parsed and documented."""
 

@@ -25,6 +25,7 @@ from slack_alert.settings.values import parse_value
 
 if TYPE_CHECKING:
     from slack_alert.core.commands.permissions import Permissions
+    from slack_alert.core.pack import PackSettings
 
 
 def load_settings(
@@ -59,6 +60,7 @@ def load_settings(
 
     values["commands"] = _commands(gathered.free("command"), place, faults)
     values["hooks"] = _hooks(gathered, reader, faults)
+    values["packs"] = _packs(gathered.free("pack"), gathered.free("pack_variable"))
     if faults:
         raise _first_fault(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
@@ -306,6 +308,23 @@ def _command(
         said = f"{error.key}: {str(error).removesuffix('.')}." if error.key else f"{str(error).removesuffix('.')}."
         faults.append(SettingFault(where, settings_error(said, where=at.where, hint=error.hint)))
         return None
+
+
+def _packs(written: Mapping[str, GivenValue], variables: Mapping[str, GivenValue]) -> PackSettings | None:
+    """Return what is said of packs, or None where nothing is."""
+    if not written and not variables:
+        return None
+    from slack_alert.core.pack import GivenText, PackSection, PackSettings
+
+    def given(one: GivenValue) -> GivenText:
+        return GivenText(one.text, one.where, one.folder)
+
+    sections: dict[str, PackSection] = {}
+    for name, one in written.items():
+        pack, _, key = name.rpartition(".")
+        section = sections.get(pack) or PackSection(pack, one.where)
+        sections[pack] = replace(section, values={**section.values, key: given(one)}) if key else section
+    return PackSettings(sections, {name: given(one) for name, one in variables.items()})
 
 
 #: A line after all others.

@@ -17,6 +17,7 @@ from slack_alert.settings.secret import Secret
 if TYPE_CHECKING:
     from slack_alert.core.commands.permissions import Permissions
     from slack_alert.core.commands.signature import Parameter
+    from slack_alert.core.pack import PackSettings
     from slack_alert.settings.value_sources import GivenValue
 
 TimezoneSource = Literal["set", "machine", "utc fallback"]
@@ -156,6 +157,8 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     quiet: tuple[QuietWindow, ...] = ()
     #: The commands of the sections [command.NAME].
     commands: tuple[CommandSection, ...] = ()
+    #: The sections [pack.NAME], which the manifests of the packs explain; None: there are none.
+    packs: PackSettings | None = None
     #: Secrets without effect: values that a stronger source overrides, and the environment's proxy.
     other_secrets: tuple[Secret, ...] = ()
     dry_run: bool
@@ -204,6 +207,7 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
             *(secret.reveal() for secret in given if secret is not None),
             *(url for url in whole if url is not None),
             *(part for url in partly if url is not None for part in hidden_parts(url)),
+            *(self.packs.find_secrets() if self.packs is not None else ()),
         )
 
     def missing(self) -> SettingsError | None:

@@ -12,7 +12,7 @@ from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
-from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, Key
+from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, PACK, Key
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import masked, quoted, settings_error
@@ -149,6 +149,8 @@ def _free_variable(variable: str) -> str | None:
     section = section.lower()
     if section in _BY_VARIABLE:
         return _named_variable(section, key.lower())
+    if section + _DOT == PACK and key:
+        return f"{PACK_VARIABLE}{key.lower()}"
     return f"{section}{_DOT}{_SPELL.get(section, str.lower)(key)}" if section in _FREE and key else None
 
 
@@ -240,7 +242,7 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
         return {}
     layer = {}
     for section, line in conf.sections:
-        if _keys_of_named(section):
+        if _keys_of_named(section) or section.startswith(PACK):
             # A section without a key is there, too.
             where = f"{conf.shown}:{line}"
             layer[f"{section}{_DOT}"] = GivenValue("", where, conf.path.parent, "", (rank, line))
@@ -263,12 +265,14 @@ def _name_of(section: str, key: str, valid: Mapping[str, str]) -> str | None:
     """Return the name of a value, or None if its section has no such key."""
     if section == "chat" and key.startswith("prefix."):
         return f"{CHANNEL_PREFIX}{key.removeprefix('prefix.')}"
+    if section.startswith(PACK):
+        return f"{section}{_DOT}{key}"
     return f"{section}{_DOT}{key}" if section in _FREE else valid.get(key)
 
 
 def _sections_like(section: str) -> Sequence[str]:
     name = section.partition(_DOT)[2]
-    return [*SECTIONS, *(f"{kind}{_DOT}{name}" for kind in NAMED_SECTIONS)] if name else SECTIONS
+    return [*SECTIONS, *(f"{kind}{_DOT}{name}" for kind in (*NAMED_SECTIONS, PACK.rstrip(_DOT)))] if name else SECTIONS
 
 
 def _valid_names(section: str) -> Mapping[str, str]:
@@ -331,6 +335,8 @@ _DOT = "."
 QUIET = f"quiet{_DOT}"
 #: The prefix of the keys `prefix.#channel` of section [chat].
 CHANNEL_PREFIX = f"chat_prefix{_DOT}"
+#: The prefix of variables that set a key of a pack; which one, only the names of the packs can tell.
+PACK_VARIABLE = "pack_variable."
 _CHANNEL_VARIABLE = "CHAT_PREFIX_"
 #: How a key without a line in a file is read from the name of a variable; elsewhere in lower case.
 _SPELL: Mapping[str, Callable[[str], str]] = {

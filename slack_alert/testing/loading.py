@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
@@ -12,11 +13,15 @@ from types import ModuleType
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem, Severity
 from slack_alert.core.errors import SlackAlertError
+from slack_alert.core.pack import GivenText, PackSection, PackSettings
 from slack_alert.core.structs import replace
+from slack_alert.core.units.quantities import format_duration
 from slack_alert.loader import OptionDefaults, load, unload
-from slack_alert.loader.files.discovery import PACKAGE, PluginFile
+from slack_alert.loader.files.discovery import PACKAGE, PACKS, PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import Binder
+from slack_alert.loader.packs.folders import name_in
+from slack_alert.loader.packs.manifest import MANIFEST
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.reading.file_reader import FileReader
 
@@ -74,8 +79,29 @@ def find_source(written: str | Path, folders: Sequence[Path]) -> Path:
     raise FileNotFoundError(f"There is no plugin {str(written)!r}: looked for {' and '.join(map(str, places))}.")
 
 
+def is_pack(path: Path) -> bool:
+    """Return whether this is the folder of a pack."""
+    return (path / MANIFEST).is_file()
+
+
+def pack_settings(path: Path, config: Mapping[str, object], root: Path) -> PackSettings:
+    """Return a configuration of the pack in a folder with these values, which need not be texts."""
+    texts = {key: GivenText(_text(value), "config", root) for key, value in config.items() if value is not None}
+    name = name_in(path)
+    return PackSettings({name: PackSection(name, "config", texts)})
+
+
+def _text(value: object) -> str:
+    """Return a value as it stands in a configuration."""
+    if isinstance(value, list | tuple | set):
+        return ", ".join(f'"{_text(one)}"' for one in value)
+    return format_duration(value) if isinstance(value, timedelta) else str(value)
+
+
 def root_of(path: Path) -> Path:
-    """Return the folder whose `plugins` holds this file or folder; raise ValueError if there is none."""
+    """Return the folder whose `plugins` or `packs` holds this file or folder; raise ValueError if there is none."""
+    if is_pack(path):
+        return path.parent.parent if path.parent.name == PACKS else path
     for folder in (path, *path.parents):
         if folder.name == PACKAGE and folder.is_dir():
             return folder.parent
@@ -92,6 +118,8 @@ def load_path(path: Path, defaults: OptionDefaults) -> Catalog:
 
     A single file is loaded with its imports only, and an exception of its code reaches the test with its traceback.
     """
+    if is_pack(path):
+        return load(root_of(path), defaults, pack=path)
     return load(root_of(path), defaults) if path.is_dir() else _load_file(path, defaults)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +13,12 @@ from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
+from slack_alert.core.structs import replace
 from slack_alert.loader import OptionDefaults, unload
-from slack_alert.loader.files.discovery import PACKAGE
+from slack_alert.loader.files.discovery import PACKAGE, PACKS
 from slack_alert.loader.options.option_checks import find_zone, parse_pause_time
 from slack_alert.testing.harness import PluginHarness, Said
-from slack_alert.testing.loading import FaultyPluginError, PluginSource, load_path, root_of
+from slack_alert.testing.loading import FaultyPluginError, PluginSource, is_pack, load_path, pack_settings, root_of
 from slack_alert.testing.manual_clock import forward_step, start_of
 
 _CHANNEL = "slack"
@@ -47,12 +48,13 @@ class Rehearsal:
         while_paused: Literal["skip", "mute"] = "skip",
         channel: str = "#alerts",
         errors_to: str | None = None,
+        config: Mapping[str, object] | None = None,
     ) -> Catalog:
-        """Load a plugin file, a folder of them, or the text of a file; earlier plugins are unloaded.
+        """Load a plugin file, a folder of them, a pack, or the text of a file; earlier plugins are unloaded.
 
         A text (a string with a line break) becomes the file `plugins/<name>.py`. Time begins at `start`, by default a
-        Monday at 09:00, in `timezone`. The other keywords are those of the configuration. An exception of a file's
-        code while it loads reaches the caller.
+        Monday at 09:00, in `timezone`. `config` are the values of the pack's section, paths below the project; the
+        other keywords are those of the configuration. An exception of a file's code while it loads reaches the caller.
         """
         self.close()
         zone = find_zone(timezone)
@@ -67,6 +69,8 @@ class Rehearsal:
             channel=_CHANNEL,
         )
         path = self._source.find(source, name)
+        if is_pack(path):
+            defaults = replace(defaults, packs=pack_settings(path, config or {}, root_of(path)))
         catalog = load_path(path, defaults)
         self._harness = PluginHarness(catalog, defaults, start=start_of(start, zone), path=root_of(path))
         return catalog
@@ -102,9 +106,9 @@ class Rehearsal:
             raise LookupError(f"{error} {error.hint} Loaded: {names}.") from error
 
     def module(self, name: str) -> ModuleType:
-        """Return a plugin's module by its name, such as `disk` or `db.replicas`, to replace its globals."""
+        """Return a plugin's module by its name, such as `disk` or `packs.mypack.plugin`, to replace its globals."""
         self._loaded()
-        return importlib.import_module(f"{PACKAGE}.{name}")
+        return importlib.import_module(name if name.startswith(f"{PACKS}.") else f"{PACKAGE}.{name}")
 
     def close(self) -> None:
         """Unload the plugins and delete the temporary files."""

@@ -44,7 +44,7 @@ def prepare() -> None:
     patches.freeze_names(apscheduler.schedulers.base, slack_alert.schedulers.base, slack_alert.stores.files.paths)
     SystemClock.now = lambda _: primitives.world.now()  # type: ignore[method-assign,assignment]
     # Reports of the system are lost: files are found changed by looking at them.
-    PluginWatcher._watch = lambda _, __: None  # type: ignore[method-assign,assignment]
+    PluginWatcher._watch = lambda *_: None  # type: ignore[method-assign]
     gc.collect()
     gc.freeze()
 

@@ -10,7 +10,7 @@ from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.oneshot.requests import person, submit
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, load_plugins, read_snapshot
-from slack_alert.bootstrap.runtime import make_services, new_mark
+from slack_alert.bootstrap.runtime import isolated_in, make_services, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.events import Emitted, plain_fields
@@ -68,7 +68,11 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     events, entries = list[Emitted](), list[StoredValue]()
     render = Render(new_mark(), Redaction(settings.secrets()))
     host = _host(settings, catalog, run, to, render, events=events, entries=entries)
-    DirectExecutor(Caller(clock, render)).submit([run], host)
+    executor = DirectExecutor(Caller(clock, render), isolated_in(settings, binding.action, render.redaction, clock))
+    try:
+        executor.submit([run], host)
+    finally:
+        executor.stop()
     settlement = settle_asked(run.posts, host.result, to, render.mark, errors_to=errors_to)
     is_answered = emits is None or host.result.failure is not None  # What a sensor returns is not posted.
     said = (*host.messages, *(settlement.messages if is_answered else ())) if is_posted else ()

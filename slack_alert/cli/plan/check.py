@@ -42,7 +42,7 @@ def check(ctx: click.Context, /, *, is_loaded: bool, is_weighed: bool, as_json: 
         if as_json:
             echo_json({**document(catalog), **(budget.json() if budget else {})}, out)
         else:
-            _show(catalog, out)
+            show_catalog(catalog, out)
             _show_budget(budget, out)
     is_over = budget is not None and budget.is_over
     return exit_codes.FOUND if catalog.has_errors or is_over else exit_codes.FINE
@@ -91,7 +91,8 @@ def _read(settings: Settings, *, is_loaded: bool) -> Catalog:
         return plugin_loading.load_plugins(settings, progress)
 
 
-def _show(catalog: Catalog, out: TextIO) -> None:
+def show_catalog(catalog: Catalog, out: TextIO) -> None:
+    """Print what a catalog has, and what is wrong with it, for people."""
     from slack_alert.cli.output.text_tables import Cell, table
 
     found = catalog.functions()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from slack_alert.core.content.render import Piece
 from slack_alert.core.model.address import Address
@@ -13,6 +13,9 @@ from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Usage, Verdict
 from slack_alert.core.retry import backoff
 from slack_alert.core.structs import Struct, Word, field
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
 
 #: In characters: so much of what a run prints is kept apart for its last lines, which secrets may lie across.
 LOOKED_AT = 20_000
@@ -68,6 +71,8 @@ class Action(Struct, frozen=True):
     is_async: bool = False
     #: Parameters that an event or a person may fill in by name; only of rules and commands.
     parameters: tuple[str, ...] = ()
+    #: The pack that it is in, if any.
+    pack: Pack | None = None
 
 
 class Arguments(Struct, frozen=True):

@@ -75,7 +75,7 @@ class Context:
         self.program = services.program
         self.log = logging.getLogger(run.binding)
         #: The configuration of the function's pack; empty outside packs.
-        self.config: Mapping[str, str] = {}
+        self.config: Mapping[str, Any] = {} if run.action.pack is None else run.action.pack.config
         #: A small durable key-value store shared by the functions of one folder.
         self.store: KeyValueStore = services.key_value_store(run.binding.split(".", maxsplit=1)[0]).for_run(run)
 

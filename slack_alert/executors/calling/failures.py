@@ -238,7 +238,7 @@ def _plugin_part(trace: TracebackType | None) -> TracebackType | None:
 
 def _is_plugin(frame: FrameType) -> bool:
     # By its module: a library may also have a folder of that name.
-    return _module(frame).startswith("plugins.")
+    return _module(frame).startswith(("plugins.", "packs."))
 
 
 def _short(frame: FrameType) -> str:

@@ -39,6 +39,7 @@ from slack_alert.executors.isolated.protocol import (
     from_pieces,
     to_arguments,
     to_changes,
+    to_pack,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ class Child:
             self._pipe.request("pause", name, seconds)
 
     def _answer(self, call: Document) -> None:
-        action = Action(**{**call["action"], "parameters": tuple(call["action"]["parameters"])})
+        parameters = tuple(call["action"]["parameters"])
+        action = Action(**{**call["action"], "parameters": parameters, "pack": to_pack(call["pack"])})
         os_process.reset_peak_memory()
         self._before = os_process.resource_usage()
         os_process.limit_memory(call["memory"])
@@ -151,7 +153,7 @@ class Child:
         here = os.getpid()
         self._run = run
         try:
-            function = self._files.load(run.action.file, run.action.name)
+            function = self._files.load(run.action)
             run = replace(run, action=replace(run.action, function=function))
             return self._run_async(run) if run.action.is_async else self._caller.call(run, self)
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here

@@ -42,7 +42,9 @@ class ChildProgram(Struct, frozen=True):
 class ChildProcess:
     """A child process; it calls one function at a time."""
 
-    def __init__(self, program: ChildProgram) -> None:
+    def __init__(self, program: ChildProgram, python: str = "") -> None:
+        #: The Python that it runs, by its path; empty: the one of this program.
+        self.python = python
         self.sign = os.urandom(8).hex()
         self.popen = subprocess.Popen(  # noqa: S603 - arguments, never a shell
             program.argv,

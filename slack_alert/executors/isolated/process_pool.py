@@ -90,13 +90,14 @@ class ProcessPool:
 
     def __init__(
         self,
-        program: Callable[[], ChildProgram],
+        program: Callable[[str], ChildProgram],
         *,
         sources: PluginSources,
         redaction: Redaction,
         children: Subprocesses,
         clock: Clock,
     ) -> None:
+        #: Makes the program of processes of a Python, by its path; empty: this one.
         self._program = program
         self._sources = sources
         self._redaction = redaction
@@ -116,7 +117,8 @@ class ProcessPool:
         begun = perf_counter()
         token = current.set(run)
         try:
-            process = self._take(self._sources.contents_for(run.binding))
+            python = run.action.pack.python if run.action.pack is not None else ""
+            process = self._take(self._sources.contents_for(run.binding), python)
             try:
                 self._calling[run.id] = process
                 if run.progress.is_canceled:  # It was meanwhile.
@@ -150,16 +152,18 @@ class ProcessPool:
         for process in idle:
             self._retire(process)
 
-    def _take(self, sources: Mapping[str, bytes]) -> ChildProcess:
+    def _take(self, sources: Mapping[str, bytes], python: str) -> ChildProcess:
         while True:
             with self._lock:
-                process = self._idle.pop() if self._idle else None
+                process = next((one for one in reversed(self._idle) if one.python == python), None)
+                if process is not None:
+                    self._idle.remove(process)
             if process is None:
                 break
             if process.is_alive and process.has_files(sources):
                 return process
             self._retire(process)
-        process = ChildProcess(self._program())
+        process = ChildProcess(self._program(python), python)
         self._children.adopt(process.popen, process.kill)
         return process
 

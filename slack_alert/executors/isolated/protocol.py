@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from numbers import Integral
 from pathlib import Path
-from typing import Any  # JSON values.
+from typing import TYPE_CHECKING, Any  # JSON values.
 from zoneinfo import ZoneInfo
 
 from slack_alert.core.content.drafts import Draft
 from slack_alert.core.content.measurements import NUMBERS
 from slack_alert.core.content.render import Piece
-from slack_alert.core.model.run import Arguments, Failure, Run
+from slack_alert.core.model.run import Action, Arguments, Failure, Run
 from slack_alert.core.structs import Struct, from_plain, to_plain
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
 
 Document = dict[str, Any]
 
@@ -76,6 +79,7 @@ def from_run(run: Run) -> Document:
             "is_async": action.is_async,
             "parameters": action.parameters,
         },
+        "pack": None if action.pack is None else from_pack(action.pack),
         "slot": run.slot.isoformat(),
         "asked_by": run.asked_by,
         "event": None if run.event is None else dict(run.event),
@@ -85,6 +89,30 @@ def from_run(run: Run) -> Document:
         "memory": run_options.memory,
         "arguments": None if run.arguments is None else from_arguments(run.arguments),
     }
+
+
+def from_pack(pack: Pack) -> Document:
+    """Return a document of what a function needs of its pack."""
+    config = {key: _tagged(value) for key, value in pack.config.items()}
+    return {
+        "name": pack.name,
+        "shown": pack.shown,
+        "folder": pack.folder,
+        "config": config,
+        "secret": sorted(pack.config.secret_keys),
+    }
+
+
+def to_pack(document: Mapping[str, Any] | None) -> Pack | None:
+    """Return the pack of such a document."""
+    if document is None:
+        return None
+    from slack_alert.core.pack import Manifest, Pack, PackConfig
+
+    name = document["name"]
+    values = {key: _untagged(value) for key, value in document["config"].items()}
+    config = PackConfig(name, values, document["secret"])
+    return Pack(Manifest(name), document["shown"], document["folder"], config=config)
 
 
 def from_arguments(arguments: Arguments) -> Document:
@@ -144,8 +172,8 @@ class PluginSources(Struct, frozen=True):
 class KnownFiles(Struct, frozen=True):
     """The child process's access to the plugin files."""
 
-    #: Returns a function by its file below PATH and its job's name; raises the errors of loading the file.
-    load: Callable[[str, str], Callable[..., Any]]
+    #: Returns a function of an action; raises the errors of loading its file.
+    load: Callable[[Action], Callable[..., Any]]
     #: Accepts changed contents; None: the file no longer exists.
     update: Callable[[Mapping[str, bytes | None]], object]
     #: Returns the files that it has read itself since the last call.

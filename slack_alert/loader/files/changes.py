@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from slack_alert.core.catalog import Problem, Severity
 from slack_alert.core.structs import Struct, field
 from slack_alert.loader.files.content import UnusableFileError, read_content
-from slack_alert.loader.files.discovery import PluginFile, find_files
+from slack_alert.loader.files.discovery import PluginFile
 
 #: Seconds. A file that is being written is read once it has not changed for QUIET; one whose last line has no line
 #: end is probably unfinished and waits for UNFINISHED; one that never stops changing is read after ENDLESS.
@@ -19,7 +18,7 @@ _Signature = tuple[int, int, int, int, int]
 
 
 class FolderLook(Struct, frozen=True):
-    """The result of one scan of the plugins folder."""
+    """The result of one scan of the plugins folder and the packs."""
 
     #: The files that may declare jobs, in order.
     files: list[PluginFile]
@@ -33,9 +32,12 @@ class FolderLook(Struct, frozen=True):
 
 
 class PluginFolder(Struct):
-    """The plugins folder; `contents` is what was read of its files at first."""
+    """The plugins folder with the packs; `contents` is what was read of their files at first."""
 
-    path: Path
+    #: Finds the files that may declare jobs, and the problems of the folders.
+    find: Callable[[], tuple[list[PluginFile], list[Problem]]]
+    #: Returns the file at a path.
+    file: Callable[[str], PluginFile]
     contents: dict[str, bytes]
     #: The problems of files that cannot be read, by path.
     faults: dict[str, Problem] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class PluginFolder(Struct):
 
         `passed` is in seconds, by a monotonic clock.
         """
-        files, problems = find_files(self.path)
+        files, problems = self.find()
         there = {file.path: file for file in files}
         others = (path for path in [*self.contents, *self._known] if path not in there)
         unseen = {path: self._file(path) for path in others}
@@ -82,7 +84,7 @@ class PluginFolder(Struct):
 
     def _file(self, path: str) -> PluginFile:
         if path not in self._known:
-            self._known[path] = PluginFile.at(Path(path), self.path)
+            self._known[path] = self.file(path)
         return self._known[path]
 
     def _has_changed(self, file: PluginFile, signature: _Signature | None, passed: float) -> bool:

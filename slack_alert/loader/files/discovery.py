@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slack_alert.core.catalog import Problem, Severity
@@ -17,18 +17,49 @@ from slack_alert.engine.system.descriptors import spare_descriptors
 from slack_alert.loader.files.permissions import writable_by_others
 
 PACKAGE = "plugins"
+#: The folder of packs, and the package above their modules.
+PACKS = "packs"
+#: Files of a pack that are no Python.
+PACK_FILES = ("pack.toml", "requirements.txt")
 
 _SKIPPED_FOLDERS = frozenset({"tests", "test", "__pycache__", "node_modules"})
 #: `#x.py` and `~x.py` are unsaved or temporary copies; flycheck writes `flycheck_x.py` beside the file it checks.
 _LEFTOVERS = ("#", "~", "flycheck_")
 
 
+class PluginTree(Struct, frozen=True):
+    """A folder whose Python files are plugins: `plugins/`, or the folder of a pack."""
+
+    folder: str
+    #: The package above its modules.
+    package: str = PACKAGE
+    #: As shown to people.
+    shown: str = PACKAGE
+    #: The name of the pack; empty outside packs.
+    pack: str = ""
+    #: Its files are executed in processes of another Python only.
+    is_isolated: bool = False
+
+    def file(self, path: str) -> PluginFile:
+        """Return the file at a path in this folder."""
+        return PluginFile(path, Path(path).relative_to(self.folder).with_suffix("").parts, self)
+
+    def holds(self, path: str) -> bool:
+        """Return whether a path is in this folder."""
+        return path.startswith(self.folder + os.sep)
+
+
+#: The tree of a file that is given with its parts alone.
+_BARE = PluginTree("")
+
+
 class PluginFile(Struct, frozen=True):
-    """A Python file below `plugins/`, with the names derived from its path."""
+    """A Python file below `plugins/` or in a pack, with the names derived from its path."""
 
     path: str
     #: The names of its folders, and its own name without `.py`.
     parts: tuple[str, ...]
+    tree: PluginTree = _BARE
     #: The path below PATH, as shown to people.
     shown: str = ""
     #: The prefix of the names of its jobs.
@@ -37,15 +68,15 @@ class PluginFile(Struct, frozen=True):
     module: str = ""
 
     def __post_init__(self) -> None:
-        derive(self, "shown", _readable(f"{PACKAGE}/{'/'.join(self.parts)}.py"))
-        derive(self, "name", _readable(".".join(self.parts)))
-        module = ".".join((PACKAGE, *(part.replace(".", "_") for part in self.parts)))
+        derive(self, "shown", _readable(f"{self.tree.shown}/{'/'.join(self.parts)}.py"))
+        derive(self, "name", self.tree.pack or _readable(".".join(self.parts)))
+        module = ".".join((self.tree.package, *(part.replace(".", "_") for part in self.parts)))
         derive(self, "module", composed(module))
 
     @classmethod
     def at(cls, path: Path, folder: Path) -> PluginFile:
         """Return the PluginFile for a path in the plugins folder."""
-        return cls(str(path), path.relative_to(folder).with_suffix("").parts)
+        return PluginTree(str(folder)).file(str(path))
 
     @property
     def folder(self) -> str:
@@ -59,11 +90,19 @@ class PluginFile(Struct, frozen=True):
         return tuple(".".join(names[:depth]) for depth in range(1, len(names)))
 
 
+def tree_of(path: str, trees: Sequence[PluginTree]) -> PluginTree:
+    """Return the tree that holds a path; the first one if none does."""
+    return next((tree for tree in trees if tree.holds(path)), trees[0])
+
+
 def plugins_folder(root: Path) -> Path:
-    """Return the plugins folder; raise SettingsError if it does not exist or cannot be read."""
+    """Return the plugins folder, which need not exist where there are packs.
+
+    Raise SettingsError if there is neither, or if it cannot be read.
+    """
     folder = root.absolute() / PACKAGE
     try:
-        if folder.is_dir():
+        if folder.is_dir() or folder.with_name(PACKS).is_dir():
             return folder
     except OSError as error:
         hint = "Give this user the right to look into it, or set another path with --path."
@@ -74,8 +113,13 @@ def plugins_folder(root: Path) -> Path:
 
 def find_files(folder: Path) -> tuple[list[PluginFile], list[Problem]]:
     """Return the files that may declare jobs, in the order of their names, and the problems of the folders."""
+    return find_tree_files(PluginTree(str(folder)))
+
+
+def find_tree_files(tree: PluginTree) -> tuple[list[PluginFile], list[Problem]]:
+    """Return the files of a tree, as `find_files` does."""
     problems: list[Problem] = []
-    every = sorted(_walk(str(folder), problems), key=lambda file: (file.shown, file.path))
+    every = sorted(_walk(tree, problems), key=lambda file: (file.shown, file.path))
     found = {file.shown: file for file in reversed(every)}
     problems.extend(_twin(file) for file in every if found[file.shown] is not file)
     return [*reversed(found.values())], sorted(problems, key=lambda one: (one.file, one.code))
@@ -110,23 +154,23 @@ def is_installed(name: str) -> bool:
         return False
 
 
-def _walk(folder: str, problems: list[Problem]) -> Iterator[PluginFile]:
-    top = os.path.realpath(folder)
+def _walk(tree: PluginTree, problems: list[Problem]) -> Iterator[PluginFile]:
+    top = os.path.realpath(tree.folder)
     seen = {top}
-    waiting: list[tuple[str, tuple[str, ...]]] = [(folder, ())]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(tree.folder, ())]
     while waiting:
         here, parts = waiting.pop()
-        for entry in _entries(here, parts, problems):
+        for entry in _entries(here, _shown(tree, parts), problems):
             name = entry.name
             if name.startswith((".", "_")):
                 if name[0] == "_" and _is_folder(entry) and is_plugin_folder(entry):
-                    problems.extend(writable_by_others(entry.path, _shown((*parts, name)), ()))
+                    problems.extend(writable_by_others(entry.path, _shown(tree, (*parts, name)), ()))
                 continue
             if _is_folder(entry):
                 if is_plugin_folder(entry) and _is_new(entry, top, seen):
                     waiting.append((entry.path, (*parts, name)))
             elif name.endswith(".py") and not name.startswith(_LEFTOVERS):
-                yield PluginFile(entry.path, (*parts, name[:-3]))
+                yield PluginFile(entry.path, (*parts, name[:-3]), tree)
 
 
 def _twin(file: PluginFile) -> Problem:
@@ -136,8 +180,7 @@ def _twin(file: PluginFile) -> Problem:
     return Problem(folder, 1, 1, Severity.WARNING, "SA206", said, "Rename it, or take it away.")
 
 
-def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list[os.DirEntry[str]]:
-    shown = _shown(parts)
+def _entries(here: str, shown: str, problems: list[Problem]) -> list[os.DirEntry[str]]:
     try:
         with spare_descriptors(), os.scandir(here) as entries:
             found = list(entries)
@@ -150,8 +193,8 @@ def _entries(here: str, parts: tuple[str, ...], problems: list[Problem]) -> list
     return found
 
 
-def _shown(parts: tuple[str, ...]) -> str:
-    return _readable("/".join((PACKAGE, *parts)))
+def _shown(tree: PluginTree, parts: tuple[str, ...]) -> str:
+    return _readable("/".join((tree.shown, *parts)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

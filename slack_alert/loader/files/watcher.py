@@ -10,11 +10,11 @@ import errno
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from slack_alert.loader.files.discovery import is_plugin_folder
+from slack_alert.loader.files.discovery import PACK_FILES, is_plugin_folder
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,11 @@ class _Stop:
 
 
 class PluginWatcher:
-    """Watches a plugins folder, on threads that `blocking` may lend: gevent's own threads must not block."""
+    """Watches a plugins folder and one of packs, on threads that `blocking` may lend: gevent's own must not block."""
 
-    def __init__(self, folder: Path, *, blocking: Callable[..., Any] | None = None) -> None:
+    def __init__(self, folder: Path, *, packs: Path | None = None, blocking: Callable[..., Any] | None = None) -> None:
         self._folder = folder
+        self._packs = packs
         self._blocking = blocking or (lambda call, *arguments: call(*arguments))
         self._stop = _Stop()
         self._has_changed = False
@@ -60,7 +61,11 @@ class PluginWatcher:
         """Start or restart watching."""
         self.stop()
         self._stop = _Stop()
-        self._begin("watch", self._watch, self._stop)
+        if self._packs is None or self._folder.is_dir():
+            self._begin("watch", self._watch, self._stop, [self._folder], True)
+        if self._packs is not None and self._packs.is_dir():
+            # The folders themselves: below them may be virtual environments, with more folders than can be watched.
+            self._begin("watch packs", self._watch, self._stop, [self._packs, *_pack_folders(self._packs)], False)
 
     def stop(self) -> None:
         """Stop watching."""
@@ -92,6 +97,8 @@ class PluginWatcher:
         top = str(self._folder)
         try:
             before, self._seen = self._seen, _read_signatures(top)
+            if self._packs is not None:
+                self._seen |= _read_signatures(str(self._packs))
             if self._seen != before:
                 self._has_changed = True
                 self._has_moved = top in self._seen and top in before and self._seen[top] != before[top]
@@ -100,15 +107,15 @@ class PluginWatcher:
         finally:
             self._is_looking = False
 
-    def _watch(self, stop: _Stop) -> None:
+    def _watch(self, stop: _Stop, folders: Sequence[Path], is_deep: bool) -> None:
         try:
             from watchfiles import watch
 
             # It logs every change, and the log is about jobs.
             logging.getLogger("watchfiles").setLevel(logging.WARNING)
             for changes in watch(
-                self._folder, watch_filter=None, stop_event=stop, raise_interrupt=False, rust_timeout=0,
-                step=_QUIET, debounce=_LONGEST, ignore_permission_denied=True,
+                *folders, watch_filter=None, stop_event=stop, raise_interrupt=False, rust_timeout=0,
+                step=_QUIET, debounce=_LONGEST, ignore_permission_denied=True, recursive=is_deep,
             ):  # fmt: skip
                 if any(_matters(path) for _, path in changes):
                     self._has_changed = True
@@ -157,8 +164,15 @@ def _entries(here: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
         if _is_folder(entry):
             if is_plugin_folder(entry):
                 yield entry, True
-        elif entry.name.endswith(".py"):
+        elif entry.name.endswith(".py") or entry.name in PACK_FILES:
             yield entry, False
+
+
+def _pack_folders(packs: Path) -> list[Path]:
+    try:
+        return sorted(place for place in packs.iterdir() if place.is_dir() and not place.name.startswith("."))
+    except OSError:
+        return []
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -179,6 +193,8 @@ def _signature(entry: os.DirEntry[str]) -> _Signature | None:
 def _matters(path: str) -> bool:
     """Return whether a change may concern plugins: a Python file, a folder, or a link as in `..data`."""
     name = path.rpartition(os.sep)[2]
+    if name in PACK_FILES:
+        return True
     return name != "__pycache__" and (name.endswith(".py") or "." not in name or name.startswith(".."))
 
 

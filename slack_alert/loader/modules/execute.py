@@ -15,7 +15,7 @@ from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.error_hints import with_advice
 from slack_alert.core.errors import GivenUpError
 from slack_alert.core.structs import Struct, replace
-from slack_alert.loader.files.discovery import PACKAGE, PluginFile
+from slack_alert.loader.files.discovery import PluginFile
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.options.binder import BindingPlan
 from slack_alert.loader.parsing.declaration import Declaration, FileReading
@@ -32,7 +32,15 @@ class DeclaredFile(Struct, frozen=True):
     @property
     def is_executed(self) -> bool:
         """Whether a declaration in it is enabled; other files are only imported by those that need them."""
+        if self.file.tree.is_isolated:
+            return False
         return self.reading.code is not None and any(one.is_enabled for one in self.reading.declarations)
+
+    def isolated(self) -> list[Binding]:
+        """Return the bindings of a file that is executed in processes of another Python only, without functions."""
+        if not self.file.tree.is_isolated or self.reading.code is None:
+            return []
+        return [binding for plan in self.plans if plan for binding in plan.bindings()]
 
 
 class ExecutedFile(Struct, frozen=True):
@@ -79,10 +87,12 @@ def attempted(load: Callable[[str], object], module: str) -> BaseException | Non
 
 def failure(file: PluginFile, error: BaseException) -> Problem:
     """Return the problem of a file that failed: the line where loading ended, and the error."""
-    root = Path(file.path).parents[len(file.parts)]
+    top = str(Path(file.path).parents[len(file.parts) - 1])
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     lines = [line for path, line in frames if path == file.path]
-    elsewhere = [f" (at {path[len(str(root)) + 1 :]}:{line})" for path, line in frames if _is_other(path, file, root)]
+    elsewhere = [
+        f" (at {file.tree.shown}{path[len(top) :]}:{line})" for path, line in frames if _is_other(path, file, top)
+    ]
     try:
         said = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - the plugin's own code makes this text
@@ -116,8 +126,8 @@ def _lack(error: BaseException) -> str:
 _AGAIN = "Where what it registered or opened before is in the way, it loads after a restart of the program."
 
 
-def _is_other(path: str, file: PluginFile, root: Path) -> bool:
-    return path != file.path and path.startswith(str(root / PACKAGE) + os.sep)
+def _is_other(path: str, file: PluginFile, top: str) -> bool:
+    return path != file.path and path.startswith(top + os.sep)
 
 
 def _lost(file: PluginFile, declaration: Declaration, value: object) -> Problem:

@@ -1,4 +1,4 @@
-"""Import plugin files as real modules, `plugins.<dotted path>`, through Python's import system."""
+"""Import plugin files as real modules, `plugins.<dotted path>` or `packs.NAME.<dotted path>`, as Python imports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from slack_alert.loader.files.discovery import PACKAGE, PluginFile
+from slack_alert.loader.files.discovery import PACKAGE, PACKS, PluginFile, PluginTree, tree_of
 from slack_alert.loader.files.sources import DiskSources
 from slack_alert.loader.modules.coupling import Coupling
 from slack_alert.loader.modules.inert import is_inert
@@ -27,10 +27,15 @@ _ALONE = 2
 
 
 class PluginFinder:
-    """An import finder for `plugins` and everything below it in one folder."""
+    """An import finder for `plugins` and everything below it in one folder, and for the packs."""
 
-    def __init__(self, folder: Path, reader: FileReader) -> None:
+    def __init__(self, folder: Path, reader: FileReader, packs: Sequence[PluginTree] = ()) -> None:
         self.folder = folder
+        #: The folder of plugins first, then those of the packs.
+        self.trees: tuple[PluginTree, ...] = ()
+        #: The folders of packages that are no folder in another one's.
+        self._roots: dict[str, Path] = {}
+        self.set_packs(packs)
         self._reader = reader
         self._readings: dict[str, FileReading] = {}
         #: The paths of those whose code can change nothing but the names of its module.
@@ -48,6 +53,17 @@ class PluginFinder:
         self._executions: Counter[str] = Counter()
         #: The modules that are being executed and may import others.
         self.importing: set[str] = set()
+
+    def set_packs(self, packs: Sequence[PluginTree]) -> None:
+        """Answer imports of these packs from now on."""
+        self.trees = (PluginTree(str(self.folder)), *packs)
+        self._roots = {tree.package: Path(tree.folder) for tree in self.trees}
+        if packs:
+            self._roots[PACKS] = self.folder.with_name(PACKS)
+
+    def file(self, path: str) -> PluginFile:
+        """Return the plugin file at a path."""
+        return tree_of(path, self.trees).file(path)
 
     def expect(self, file: PluginFile, reading: FileReading) -> None:
         """Use a reading for the next import of its file."""
@@ -74,9 +90,9 @@ class PluginFinder:
         self._reader = reader
 
     def _rename(self, file: PluginFile) -> None:
-        path = self.folder
+        path = Path(file.tree.folder) if file.tree.folder else self.folder
         names = file.module.split(".")
-        for depth, part in enumerate(file.parts, 2):
+        for depth, part in enumerate(file.parts, len(names) - len(file.parts) + 1):
             path /= part
             if names[depth - 1] != part:
                 self._renamed[".".join(names[:depth])] = path
@@ -103,9 +119,9 @@ class PluginFinder:
         target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
     ) -> ModuleSpec | None:
         """Return the spec of a plugin module; None if it is not a plugin or is a compiled module."""
-        if fullname == PACKAGE:
-            return self._package(fullname, self.folder)
-        if not fullname.startswith(f"{PACKAGE}.") or not path:
+        if fullname in self._roots:
+            return self._package(fullname, self._roots[fullname])
+        if not is_plugin_module(fullname) or fullname.partition(".")[0] not in self._roots or not path:
             return None
         expected = self._expected.get(fullname)
         if expected is not None:
@@ -162,7 +178,7 @@ class PluginFinder:
     def failed_file(self, module: str) -> PluginFile | None:
         """Return the file that made a module fail; None if there is none."""
         path = self._failed.get(module)
-        return PluginFile.at(path, self.folder) if path else None
+        return self.file(str(path)) if path else None
 
     def note_execution(self, module: str) -> None:
         """Count an execution of a module, with or without success."""
@@ -183,7 +199,7 @@ class PluginFinder:
         reading = self._readings.pop(path, None)
         if reading is None:
             self.inert.discard(path)  # That was said of what it held before.
-            reading = self._reader.read(PluginFile.at(Path(path), self.folder))
+            reading = self._reader.read(self.file(path))
         if reading.code is None:
             fault = reading.problems[-1]
             raise SyntaxError(fault.message, (path, fault.line, fault.column, None))
@@ -265,6 +281,11 @@ def _is_renamed(file: PluginFile) -> bool:
     return any("." in part for part in file.parts)
 
 
+def is_plugin_module(name: str) -> bool:
+    """Return whether a module is named as those of plugin files are."""
+    return name.startswith((f"{PACKAGE}.", f"{PACKS}."))
+
+
 def remove_finders() -> None:
     """Remove every finder of plugins with its modules."""
     for finder in [found for found in sys.meta_path if isinstance(found, PluginFinder)]:
@@ -273,6 +294,6 @@ def remove_finders() -> None:
 
 def _take_out() -> dict[str, ModuleType]:
     # A copy: another thread may import meanwhile, and take out what it failed to.
-    names = [name for name in list(sys.modules) if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
+    names = [name for name in list(sys.modules) if name in (PACKAGE, PACKS) or is_plugin_module(name)]
     taken = {name: sys.modules.pop(name, None) for name in names}
     return {name: module for name, module in taken.items() if module is not None}

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from slack_alert.loader.files.discovery import PACKAGE, PluginFile
+from slack_alert.core.model.run import Action
+from slack_alert.loader.files.discovery import PACKAGE, PACKS, PluginFile, PluginTree
 from slack_alert.loader.files.sources import CopiedSources
 from slack_alert.loader.guard.library_patches import PatchHook, allow_while_importing
 from slack_alert.loader.modules.importer import PluginFinder, remove_finders
@@ -23,6 +24,8 @@ class FunctionLoader:
     def __init__(self, root: Path, markers: tuple[str, ...]) -> None:
         # The folder need not exist at this moment: the contents were handed over.
         self._folder = root.absolute() / PACKAGE
+        #: The packs whose functions were asked for, by name.
+        self._packs: dict[str, PluginTree] = {}
         self._markers = markers
         self._copies = CopiedSources()
         self._finder: PluginFinder | None = None
@@ -41,11 +44,13 @@ class FunctionLoader:
         """Return the files that had to be read from the disk since the last call."""
         return self._copies.newly_read()
 
-    def load(self, shown: str, name: str) -> Callable[..., Any]:  # Any: it is the plugin's
+    def load(self, action: Action) -> Callable[..., Any]:  # Any: it is the plugin's
         """Return a function; raise the errors of loading its file, or LookupError if the file no longer has it."""
+        shown, name = action.file, action.name
+        tree = self._tree(action)
         if self._finder is None:
             self._finder = self._begin()
-        file = PluginFile.at(self._place(shown), self._folder)
+        file = tree.file(str(self._place(shown, tree)))
         reading = self._reading(file)
         module = self._import(file, reading, self._finder)
         for declaration in reading.declarations:
@@ -54,9 +59,19 @@ class FunctionLoader:
                 return found
         raise LookupError(f"{shown} has no function {name} any more: it was changed since it was loaded; start again")
 
-    def _place(self, shown: str) -> Path:
-        place = self._folder
-        for part in Path(shown).parts[1:]:
+    def _tree(self, action: Action) -> PluginTree:
+        if (pack := action.pack) is None:
+            return PluginTree(str(self._folder))
+        tree = PluginTree(pack.folder, f"{PACKS}.{pack.name}", pack.shown, pack.name)
+        if self._packs.get(pack.name) != tree:
+            self._packs[pack.name] = tree
+            if self._finder is not None:
+                self._finder.set_packs(tuple(self._packs.values()))
+        return tree
+
+    def _place(self, shown: str, tree: PluginTree) -> Path:
+        place = Path(tree.folder)
+        for part in shown.removeprefix(f"{tree.shown}/").split("/"):
             place /= self._copies.spelled(str(place), part)
         return place
 
@@ -65,7 +80,7 @@ class FunctionLoader:
         self._hook = self._hook or allow_while_importing()
         self._readings = {}
         self._reader = FileReader(self._markers, disk=self._copies)
-        finder = PluginFinder(self._folder, self._reader)
+        finder = PluginFinder(self._folder, self._reader, tuple(self._packs.values()))
         finder.install()
         return finder
 

@@ -21,7 +21,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from slack_alert.core.structs import Struct
-from slack_alert.loader.files.discovery import PACKAGE
+from slack_alert.loader.files.discovery import PACKAGE, PACKS
 from slack_alert.loader.guard.library_patches import PatchHook
 
 log = logging.getLogger(__name__)
@@ -235,7 +235,7 @@ def executing_module() -> str | None:
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
     name = "" if frame is None else str(frame.f_globals.get("__name__"))
-    return name if name.partition(".")[0] == PACKAGE else None
+    return name if name.partition(".")[0] in (PACKAGE, PACKS) else None
 
 
 def _end(taken: Sequence[Registration]) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from slack_alert.loader.files.discovery import PACKAGE, find_files
+from slack_alert.loader.files.discovery import PACKAGE, PACKS, PluginTree, find_tree_files
 from slack_alert.loader.modules.importer import PluginFinder
 from slack_alert.loader.reading.file_reader import FileReader
 
@@ -49,6 +49,14 @@ def find_plugins_again() -> None:
         return
     root, markers = json.loads(os.environ[_PLUGINS])
     folder = Path(root) / PACKAGE
-    finder = PluginFinder(folder, FileReader(tuple(markers)))
-    finder.know(find_files(folder)[0])
+    finder = PluginFinder(folder, FileReader(tuple(markers)), _packs(folder.with_name(PACKS)))
+    finder.know(file for tree in finder.trees for file in find_tree_files(tree)[0])
     finder.install()
+
+
+def _packs(top: Path) -> list[PluginTree]:
+    """Return the packs below a folder; what is wrong with them was told where they were loaded."""
+    if not top.is_dir():
+        return []
+    names = sorted(place.name for place in top.iterdir() if place.is_dir() and not place.name.startswith((".", "_")))
+    return [PluginTree(str(top / name), f"{PACKS}.{name}", f"{PACKS}/{name}", name) for name in names]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from slack_alert.core.bindings import Binding
+from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.catalog import Problem, Severity
-from slack_alert.core.commands.command import GUARD_PARAMETERS, Command
+from slack_alert.core.commands.command import GUARD_PARAMETERS, Command, Guard
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.run import Action
+from slack_alert.core.model.run import Action, Isolation
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.names import composed, suggestion
 from slack_alert.loader.files.discovery import PluginFile
@@ -17,6 +17,9 @@ from slack_alert.loader.options.option_checks import parse_lock
 from slack_alert.loader.options.resolve import OptionDefaults, OptionResolver, ResolvedOptions
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import NEEDED_KEYWORDS
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
 
 
 class BindingPlan(Struct, frozen=True):
@@ -26,6 +29,8 @@ class BindingPlan(Struct, frozen=True):
     file: PluginFile
     declaration: Declaration
     options: ResolvedOptions
+    #: The pack of the file, if it is in one.
+    pack: Pack | None = None
 
     def bindings(self, function: Callable[..., Any] | None = None) -> tuple[Binding, ...]:  # Any: it is the plugin's
         """Return the job and the command of the function."""
@@ -39,8 +44,11 @@ class BindingPlan(Struct, frozen=True):
             declaration.takes_context,
             declaration.is_async,
             declaration.parameters,
+            self.pack,
         )
         made = tuple([make(self.name, action) for make in self.options.makers])
+        if self.pack is not None:
+            made = tuple(_of_pack(each, self.pack) for each in made)
         return tuple(map(self._with_signature, made)) if "command" in declaration.keywords else made
 
     def _with_signature(self, binding: Binding) -> Binding:
@@ -54,8 +62,11 @@ class BindingPlan(Struct, frozen=True):
 class Binder:
     """Makes the bindings of all files, and adds what is wrong with them to `problems`."""
 
-    def __init__(self, defaults: OptionDefaults, problems: list[Problem]) -> None:
+    def __init__(
+        self, defaults: OptionDefaults, problems: list[Problem], packs: Mapping[str, Pack] | None = None
+    ) -> None:
         self.problems = problems
+        self._packs = packs or {}
         self._resolver = OptionResolver(defaults)
         #: The file and line where each full name was taken.
         self._places: dict[str, tuple[str, int]] = {}
@@ -84,13 +95,20 @@ class Binder:
         if options.later or options.never:
             self.problems.extend(_remarks(file, declaration, options))
         name = declaration.name_in(file.name)
-        if not declaration.is_enabled or self._is_taken(name, file, declaration):
+        if not self._is_possible(name, file, declaration):
             return None
-        plan = BindingPlan(name, file, declaration, options)
+        plan = BindingPlan(name, file, declaration, options, self._packs.get(file.tree.pack))
         for command in plan.bindings() if "command" in declaration.keywords else ():
             if isinstance(command, Command):
                 self._take_words(command, plan)
         return plan
+
+    def _is_possible(self, name: str, file: PluginFile, declaration: Declaration) -> bool:
+        """Return whether a sound declaration may have bindings."""
+        if file.tree.is_isolated and "guard" in declaration.keywords:
+            self.problems.append(_isolated_guard(file, declaration))
+            return False
+        return declaration.is_enabled and not self._is_taken(name, file, declaration)
 
     def _take_words(self, command: Command, plan: BindingPlan) -> None:
         for words in (command.words, *command.aliases):
@@ -116,6 +134,25 @@ class Binder:
         return True
 
 
+def qualified(event: str, pack: str) -> str:
+    """Return the full name of an event: within a pack, a name without a dot is one of the pack's."""
+    return event if not pack or "." in event else f"{pack}.{event}"
+
+
+def _of_pack(binding: Binding, pack: Pack) -> Binding:
+    """Return a binding of a pack's function: with the full names of its events, and where the pack has to run."""
+    if pack.python and not isinstance(binding, Guard):
+        binding = replace(binding, run_options=replace(binding.run_options, isolation=Isolation.PROCESS))
+    if not isinstance(binding, Job):
+        return binding
+    rule, emits = binding.rule, binding.emits
+    return replace(
+        binding,
+        emits=qualified(emits, pack.name) if emits else emits,
+        rule=rule and replace(rule, on=tuple(qualified(event, pack.name) for event in rule.on)),
+    )
+
+
 def _spelling(words: str) -> str:
     """Return the words of a command as they are compared."""
     return composed(words).casefold()
@@ -137,6 +174,11 @@ def _unasked_problem(file: PluginFile, declaration: Declaration, names: Sequence
     )
     hint = "Take those of them that it needs, by these names, and ctx if you like."
     return _fault(file, declaration, "SA207", said, hint)
+
+
+def _isolated_guard(file: PluginFile, declaration: Declaration) -> Problem:
+    said = "a guard is asked in the program itself, and a pack with requirements of its own runs elsewhere"
+    return _fault(file, declaration, "SA404", said, "Put the guard into plugins/, or into a pack without requirements.")
 
 
 def _unlocked(declaration: Declaration) -> tuple[str, ...]:

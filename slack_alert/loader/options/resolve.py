@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from typing import TYPE_CHECKING
 
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.commands.command import GUARD_OPTIONS, Command, Guard
@@ -37,6 +38,9 @@ from slack_alert.loader.options.option_checks import (
 from slack_alert.loader.parsing.declaration import Declaration
 from slack_alert.loader.parsing.literals import COMMAND_KEYWORDS, LATER_KEYWORDS, NEEDED_KEYWORDS, OPTION_KEYWORDS
 
+if TYPE_CHECKING:
+    from slack_alert.core.pack import PackSettings
+
 Words = Mapping[str, object]
 #: Keywords that contradict `absent`, because they too say when a function runs.
 _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
@@ -66,6 +70,8 @@ class OptionDefaults(Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     #: The words of the verbs built in.
     built_in: frozenset[str] = frozenset()
+    #: What the configuration says of packs; None: nothing.
+    packs: PackSettings | None = None
     #: The time after which a job must have a slot, or it is reported as never running; None: this is not checked.
     now: datetime | None = None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, CatalogChange, Problem
 from slack_alert.core.commands.command import Guard
-from slack_alert.core.structs import replace
+from slack_alert.core.structs import Struct, replace
 from slack_alert.loader.files.changes import FolderLook, PluginFolder
 from slack_alert.loader.files.discovery import PluginFile, importable_names
 from slack_alert.loader.guard.process_guard import blamed
@@ -23,9 +23,21 @@ from slack_alert.loader.parsing.declaration import Declaration, FileReading
 from slack_alert.loader.reading.file_reader import FileReader
 from slack_alert.loader.reload.fingerprint import ComparedFile, Fingerprints
 from slack_alert.loader.reload.reimport import HeldBackError, JobSnapshots, dependents, imported_by, remove
+from slack_alert.loader.search import PluginSearch
+
+if TYPE_CHECKING:
+    from slack_alert.core.pack import Pack
 
 #: Seconds that a vanished file or job stays, because it may be back in a moment if the file is being written.
 GRACE = 2.0
+
+
+class Discovered(Struct, frozen=True):
+    """What the search for plugin files has found at the start, and the search itself."""
+
+    search: PluginSearch
+    #: What is wrong with folders and packs.
+    problems: tuple[Problem, ...]
 
 
 class Plugins:
@@ -38,7 +50,11 @@ class Plugins:
         reader: FileReader,
         catalog: Catalog,
         unavailable: dict[str, tuple[Guard, ...]],
+        discovered: Discovered,
     ) -> None:
+        self._search = discovered.search
+        #: The packs that the running files belong to.
+        self._packs: Mapping[str, Pack] = discovered.search.packs
         #: The guards that did not load, by file, as shown to people.
         self._unavailable = unavailable
         self.catalog = self._guarded(catalog)
@@ -47,7 +63,7 @@ class Plugins:
         self._write: Callable[[], None] | None = reader.packed()
         self._start, self.guard = start, start.guard
         self._finder = finder = start.finder
-        self._folder = PluginFolder(finder.folder, reader.contents, reader.faults)
+        self._folder = PluginFolder(self._search.run, finder.file, reader.contents, reader.faults)
         #: The running files, by module. This and the following are filled at the first change.
         self._running: dict[str, ComparedFile] = {}
         self._files: dict[str, PluginFile] = {}
@@ -56,7 +72,7 @@ class Plugins:
         #: By file, as shown to people.
         self._bindings: dict[str, list[Binding]] = {}
         self._problems: dict[str, list[Problem]] = {}
-        self._folder_problems: list[Problem] = []
+        self._folder_problems = list(discovered.problems)
         #: The time since when jobs, or files, have been missing.
         self._leaving: dict[str, float] = {}
         self._missing: dict[str, float] = {}
@@ -78,7 +94,7 @@ class Plugins:
             self._begin()
         # Files that a function has imported during a call, here or in a process of its own.
         self._note({**self._finder.contents, **self.snapshots.drain_found()})
-        look = self._folder.scan(passed)
+        look = self._with_packs(self._folder.scan(passed))
         gone = self._gone(look.missing, passed)
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
         is_settled = not (look.is_busy or self._missing or self._leaving.keys() - over)
@@ -94,6 +110,20 @@ class Plugins:
         is_settled = not (look.is_busy or self._missing or self._leaving)
         change = CatalogChange.between(before, self.catalog, replaced, is_settled=is_settled)
         return replace(change, end_former=self._finder.registrations.take_former())
+
+    def _with_packs(self, look: FolderLook) -> FolderLook:
+        """Take up the packs as they are now; all files of a pack count as changed if its manifest has."""
+        former, self._packs = self._packs, self._search.packs
+        if self._packs:  # Files that have a pack's name are not read any more.
+            taken = [file for file in self._files.values() if not file.tree.pack and file.parts[0] in self._packs]
+            look = replace(look, missing=[*look.missing, *taken])
+        if former == self._packs:
+            return look
+        self._finder.set_packs(self._search.trees)
+        new = {name for name, pack in self._packs.items() if former.get(name) != pack}
+        contents, changed = self._folder.contents, {file.path for file in look.changed}
+        again = [file for file in look.files if file.tree.pack in new and file.path in contents]
+        return replace(look, changed=[*look.changed, *(file for file in again if file.path not in changed)])
 
     @property
     def is_loaded(self) -> bool:
@@ -117,15 +147,13 @@ class Plugins:
 
     def _begin(self) -> None:
         for path, content in self._folder.contents.items():
-            self._run(PluginFile.at(Path(path), self._folder.path), content)
+            self._run(self._folder.file(path), content)
         configured = {command.name for command in self._defaults().commands}
         for binding in (one for one in self.catalog.bindings if one.name not in configured):
             self._bindings.setdefault(binding.action.file, []).append(binding)
         for problem in self.catalog.problems:
-            if problem.file.endswith(".py") and problem.code != "SA104":
+            if problem not in self._folder_problems:
                 self._problems.setdefault(problem.file, []).append(problem)
-            else:
-                self._folder_problems.append(problem)
 
     def _run(self, file: PluginFile, content: bytes) -> None:
         module = _module(file)
@@ -138,7 +166,7 @@ class Plugins:
         new = contents.keys() - self._folder.contents.keys()
         self._folder.follow(contents)
         for path in new:
-            self._run(PluginFile.at(Path(path), self._folder.path), contents[path])
+            self._run(self._folder.file(path), contents[path])
 
     def _gone(self, missing: Sequence[PluginFile], passed: float) -> list[PluginFile]:
         """Return the files that have been missing for the grace period."""
@@ -250,7 +278,7 @@ class Plugins:
     ) -> set[str]:
         """Make the bindings of files that were executed; return the names of changed jobs."""
         shown = {file.shown for file in readings}
-        binder = Binder(self._defaults(), [])
+        binder = Binder(self._defaults(), [], self._packs)
         for other, bindings in self._bindings.items():
             if other not in shown:
                 binder.reserve(bindings)
@@ -266,7 +294,7 @@ class Plugins:
         problems = binder.problems = list(reading.problems)
         plans = tuple(binder.plan(file, declaration) for declaration in reading.declarations)
         read = DeclaredFile(file, reading, plans)
-        bindings = executed(read, self._finder, problems) if read.is_executed else []
+        bindings = executed(read, self._finder, problems) if read.is_executed else read.isolated()
         problems += blamed(read, self._start.done.pop(file.path, ()))
         names = {binding.name for binding in bindings}
         # A faulty marker leaves its job as it was; a missing one may be about to be written.
@@ -326,7 +354,8 @@ class Plugins:
         bindings = [one for shown in sorted(self._bindings) for one in self._bindings[shown]]
         problems = [*self._folder_problems, *(one for found in self._problems.values() for one in found)]
         problems.sort(key=lambda one: (one.file, one.line, one.column, one.code))
-        return self._guarded(Catalog((*self._defaults().commands, *bindings), tuple(problems)))
+        packs = self._search.every
+        return self._guarded(Catalog((*self._defaults().commands, *bindings), tuple(problems), packs=packs))
 
     def _guarded(self, catalog: Catalog) -> Catalog:
         """Return a catalog with the guards that did not load, in the order of the files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from slack_alert.loader.files.discovery import PACKAGE
+from slack_alert.loader.files.discovery import PACKAGE, PACKS
 from slack_alert.loader.parsing.scan import local_names
 
 # Tuples, because a union would be created anew at each use.
@@ -56,7 +56,7 @@ def imports(statement: ast.Import | ast.ImportFrom, alias: ast.alias, module: st
     else:
         bases = _bases(statement, package)
         found = [(base, alias.name) for base in bases] + [(f"{base}.{alias.name}", None) for base in bases]
-    return [each for each in dict.fromkeys(found) if each[0] not in (module, PACKAGE)]
+    return [each for each in dict.fromkeys(found) if each[0] not in (module, PACKAGE, PACKS)]
 
 
 def _names_within(node: ast.AST) -> set[str]:
@@ -79,9 +79,9 @@ def _names_of_comprehension(node: _Comprehension) -> set[str]:
 
 
 def _absolute(name: str, package: str) -> list[str]:
-    """Return the possible meanings of a name without leading dots: a neighbour, or a full name below `plugins`."""
+    """Return the possible meanings of a name without leading dots: a neighbour, or a full name of a plugin's module."""
     beside = f"{package}.{name}"
-    return [beside, name] if name.startswith(f"{PACKAGE}.") else [beside]
+    return [beside, name] if name.startswith((f"{PACKAGE}.", f"{PACKS}.")) else [beside]
 
 
 def _bases(statement: ast.ImportFrom, package: str) -> list[str]:

@@ -51,7 +51,7 @@ class Rig:
         self._contents: dict[str, bytes] = {}
         self.name = "db"
         self.processes = ProcessPool(
-            lambda: make_program(path),
+            lambda python: make_program(path, python=python),
             sources=PluginSources(self.snapshots.contents_for, self.snapshots.add_found),
             redaction=Redaction(["s3cret"]),
             children=self.stage.services.children,

@@ -9,6 +9,7 @@ import pytest
 
 from slack_alert.core.commands.permissions import Permissions
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.pack import PackSettings
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import asdict
 from slack_alert.settings import KEYS, LoadedSettings, Secret, Settings, load_settings
@@ -93,7 +94,7 @@ def test_working_hours_are_always_by_default_and_where_they_are_empty(tmp_path: 
 
 def test_every_default_has_the_type_of_its_field(tmp_path: Path) -> None:
     settings = load(tmp_path).settings
-    hints = get_type_hints(Settings, localns={"Permissions": Permissions})
+    hints = get_type_hints(Settings, localns={"PackSettings": PackSettings, "Permissions": Permissions})
 
     assert [name for name in Settings.__struct_fields__ if not is_a(getattr(settings, name), hints[name])] == []
 

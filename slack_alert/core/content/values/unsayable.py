@@ -55,7 +55,7 @@ def _without_words(value: Any) -> str:
     # A `__repr__` that somebody wrote is meant to be read.
     if isinstance(kind.__repr__, FunctionType) or not _ONLY_AN_ADDRESS.fullmatch(text):
         return ""
-    own = f", or give {kind.__name__} a __str__" if kind.__module__.startswith("plugins.") else ""
+    own = f", or give {kind.__name__} a __str__" if kind.__module__.startswith(("plugins.", "packs.")) else ""
     return f"{_with_article(value)}, which has no text: return what is to be read of it{own}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from slack_alert.core.model.run import Action
 from slack_alert.loader import JobSnapshots, unload
 from slack_alert.loader.modules.lazy import FunctionLoader
 from tests.fakes.plugins import write
@@ -27,7 +28,7 @@ class Desk:
         self.shelf.update({str(self.root / "plugins" / f"{name}.py"): content for name, content in contents.items()})
 
     def call(self, file: str = "x") -> object:
-        return self.shelf.load(f"plugins/{file}.py", f"{file.replace('/', '.')}.f")()
+        return self.shelf.load(Action(f"{file.replace('/', '.')}.f", f"plugins/{file}.py", 1))()
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_package_is_executed_with_its_own_file(desk: Desk) -> None:
 def test_file_of_a_name_with_a_dot_is_found(desk: Desk) -> None:
     desk.hand(**{"a.b": JOB.format(3)})
 
-    assert desk.shelf.load("plugins/a.b.py", "a.b.f")() == 3
+    assert desk.shelf.load(Action("a.b.f", "plugins/a.b.py", 1))() == 3
 
 
 def test_what_was_found_on_the_disk_is_told_once_and_stays(desk: Desk) -> None:

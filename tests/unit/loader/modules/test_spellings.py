@@ -12,6 +12,7 @@ import pytest
 from slack_alert.core.catalog import full_name
 from slack_alert.core.events import Emitted, Rule
 from slack_alert.core.model.address import Address, parse_conversation
+from slack_alert.core.model.run import Action
 from slack_alert.loader import unload
 from slack_alert.loader.modules.lazy import FunctionLoader
 from tests.fakes.plugins import loaded
@@ -79,7 +80,7 @@ def shelf(plugins: Path) -> Iterator[FunctionLoader]:
 
 
 def test_a_process_of_its_own_finds_their_files(shelf: FunctionLoader) -> None:
-    found = [shelf.load("plugins/Büro/café.py", name)() for name in NAMES[:2]]
+    found = [shelf.load(Action(name, "plugins/Büro/café.py", 1))() for name in NAMES[:2]]
 
     assert found == ["ab", "other"]
 
@@ -90,7 +91,7 @@ def test_copies_of_files_are_found_where_the_files_are_gone(plugins: Path, shelf
         Path(file).unlink()
     shelf.update(copies)
 
-    assert shelf.load("plugins/Büro/café.py", NAMES[0])() == "ab"
+    assert shelf.load(Action(NAMES[0], "plugins/Büro/café.py", 1))() == "ab"
 
 
 def test_of_two_files_of_one_name_one_is_loaded_and_the_other_is_a_problem(tmp_path: Path) -> None:
