@@ -176,9 +176,9 @@ class PluginFinder:
         self._expected.pop(module, None)
 
     def failed_file(self, module: str) -> PluginFile | None:
-        """Return the file that made a module fail; None if there is none."""
+        """Return the file that made a module fail; None if there is none, or none of the plugin files."""
         path = self._failed.get(module)
-        return self.file(str(path)) if path else None
+        return self.file(str(path)) if path and tree_of(str(path), self.trees).holds(str(path)) else None
 
     def note_execution(self, module: str) -> None:
         """Count an execution of a module, with or without success."""

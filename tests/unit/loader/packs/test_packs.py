@@ -22,6 +22,15 @@ def test_a_pack_loads_beside_the_plugins_and_its_functions_have_its_name(tmp_pat
         assert problems(catalog) == []
 
 
+def test_a_file_above_the_packs_that_fails_is_told_at_each_pack_which_still_runs(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path, "mypack", {"plugin.py": FUNCTION})
+    (pack.parent / "__init__.py").write_text("raise ValueError('no')")
+
+    with loaded_packs(tmp_path) as catalog:
+        assert names(catalog) == ["mypack.f"]
+        assert [(each.file, each.code) for each in catalog.problems] == [("packs/mypack/plugin.py", "SA103")]
+
+
 def test_packs_alone_need_no_plugins_folder(tmp_path: Path) -> None:
     write_pack(tmp_path, "mypack", {"plugin.py": FUNCTION})
 
