@@ -25,6 +25,9 @@ def state_is_the_fold_of_history(evidence: Evidence) -> Iterator[str]:
     for name in evidence.jobs:
         if name.startswith(_OTHER) or name in evidence.requested or evidence.set_back:
             continue
+        # What speaks and is given up then is an alert and an error.
+        if any(call.does == "say" for call in evidence.stage.calls if call.job == name) and name.startswith("timed."):
+            continue
         state = evidence.snapshot.states.get(name, State())
         for verdict, kept in ((Verdict.SAID, state.alerts), (Verdict.ERROR, state.errors)):
             records = [one for one in by_itself(evidence, name) if _counts(one, verdict, one.run in said)]

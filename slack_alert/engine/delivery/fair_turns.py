@@ -49,12 +49,16 @@ class FairQueue:
 
     def _next(self, queue: deque[Delivery], summary: Notice | None) -> int:
         heard: set[str] = set()
+        before: set[str] = set()
         longest, chosen = self._count + 1, 0
         for place, delivery in enumerate(queue):
-            job = _speaker(delivery)
-            if job in heard or delivery.message.origin == summary:
+            job, message = _speaker(delivery), delivery.message
+            before.add(message.key)
+            # What it edits or replies to goes first: else it would become a message of its own.
+            is_early = message.root in before
+            if job in heard or is_early or message.origin == summary:
                 continue
-            if self._left and delivery.message.origin.whole == self._turn:
+            if self._left and message.origin.whole == self._turn:
                 return place
             heard.add(job)
             served = self._served.get(job, 0) if job or self._in_a_row >= _IN_A_ROW else -1

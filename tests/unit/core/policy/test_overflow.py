@@ -261,6 +261,16 @@ class TestTurns:
             "one", "two", "a/1#0", "a/2#0",
         ]  # fmt: skip
 
+    def test_but_not_before_the_message_that_it_edits(self) -> None:
+        """Else it would be posted as a message of its own, and the other after it."""
+        first, second = said("a", 1), said("b", 2)
+        edit = replace(by_person("ack"), manner=DeliveryMode.EDIT, root=second.key)
+        again = replace(by_person("ack again"), manner=DeliveryMode.EDIT, root="ack")
+
+        assert self.order(first, second, edit, again, by_person("one")) == [
+            "one", "a/1#0", "b/2#0", "ack", "ack again",
+        ]  # fmt: skip
+
     def test_so_does_what_a_person_has_sent_again(self) -> None:
         queue = deque([delivery(1, said("a", 1)), delivery(2, said("b", 2), reason=AGAIN)])
 
