@@ -132,6 +132,10 @@ def match(catalog: Catalog, event: Emitted) -> list[Job]:
     return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
 
 
+#: The code of a payload that is not as it is declared.
+PAYLOAD_CODE = "SA405"
+
+
 def payload_fault(catalog: Catalog, event: Emitted) -> str | None:
     """Return what is wrong with an event whose pack declares its payload, as text; None: nothing."""
     pack, _, name = event.name.partition(".")

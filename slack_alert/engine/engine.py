@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from typing import overload
 
-from slack_alert.core.catalog import Catalog, full_name, match, payload_fault
+from slack_alert.core.catalog import PAYLOAD_CODE, Catalog, full_name, match, payload_fault
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, fields_of, plain_fields
@@ -457,7 +457,7 @@ class Engine:
 
     def _refuse(self, event: Emitted, fault: str) -> None:
         """Tell, once a day, that an event is none because its payload is not as its pack declares it."""
-        said = f"SA405 {event.name} is refused: {fault}. The payload is declared in pack.toml, [events]."
+        said = f"{PAYLOAD_CODE} {event.name} is refused: {fault}. The payload is declared in pack.toml, [events]."
         log.warning(said, extra={"job": event.by} if event.by else None)
         if (job_state := self._job_states.get(event.by)) is not None:
             origin = Notice("payload", f"{event.by}/{event.name}/{event.at.date()}")

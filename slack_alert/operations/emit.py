@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.catalog import Catalog, match, payload_fault
+from slack_alert.core.catalog import PAYLOAD_CODE, Catalog, match, payload_fault
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Emitted
 from slack_alert.core.model.request import Emit
@@ -33,5 +33,5 @@ def emit(name: str, fields: Mapping[str, object], catalog: Catalog, requester: R
     event = Emitted(composed(name.strip()), requester.at, fields)
     if fault := payload_fault(catalog, event):
         hint = "Its payload is declared in pack.toml, [events]."
-        raise BadValue(f"SA405 {event.name} is refused: {fault}.", hint=hint)
+        raise BadValue(f"{PAYLOAD_CODE} {event.name} is refused: {fault}.", hint=hint)
     return EventRequested(event, match(catalog, event), requester.ask(Emit(event.name, dict(fields))))

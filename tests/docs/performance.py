@@ -14,7 +14,7 @@ from tests.docs.project import Project
 from tests.fakes.slack import FakeSlack
 
 _TOKEN, _APP_TOKEN = re.compile(r"xoxb-[\w-]+"), re.compile(r"xapp-[\w-]+")
-FILES = frozenset({"python", "ini"})
+FILES = frozenset({"python", "ini", "toml"})
 
 
 def performed(page: Page, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[Block, str]]:
@@ -25,7 +25,7 @@ def performed(page: Page, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[t
             slack.workspace.app_token = app_token[0]
         project = Project(folder, patch, slack.url if slack else "")
         for block in page.blocks():
-            if block.language in FILES and block.note.endswith((".py", ".conf")):
+            if block.language in FILES and block.note.endswith((".py", ".conf", ".toml")):
                 project.write(block.note, block.text)
             elif block.language == "console":
                 yield block, "".join(_played(project, each) for each in exchanges(block.text))

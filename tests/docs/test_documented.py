@@ -111,7 +111,7 @@ def test_every_problem_code_is_documented_with_an_example() -> None:
     known = sorted(set(re.findall(r'"(SA\d{3})"', source)))
 
     assert re.findall(r"^### (SA\d{3})$", text, flags=re.MULTILINE) == known
-    assert re.findall(r"^```(?:python|ini) (SA\d{3})$", text, flags=re.MULTILINE) == known
+    assert re.findall(r"^```(?:python|ini|toml) (SA\d{3})$", text, flags=re.MULTILINE) == known
     assert [severity for severity in Severity if severity.value not in text] == []
 
 

@@ -20,6 +20,7 @@ from slack_alert.loader import load, survey, unload
 from slack_alert.settings import load_settings
 from tests.docs.book import ROOT, Block, Page, pages
 from tests.docs.performance import performed
+from tests.fakes.packs import write_pack
 from tests.fakes.plugins import DEFAULTS
 
 PAGES = pages()
@@ -54,7 +55,10 @@ def is_of_others(block: Block) -> bool:
 
 
 PLUGINS = [each for each in blocks("python") if not any(kind(each[1]) for kind in (is_test, is_script, is_of_others))]
-KINDS = {"python", "console", "ini", "sh", "systemd", "dockerfile"}
+KINDS = {"python", "console", "ini", "toml", "sh", "systemd", "dockerfile"}
+#: Found where a manifest has such files beside it; a payload is looked at once an event comes.
+BESIDE = {"SA404": {"requirements.txt": "requests==2.32.3\n"}}
+LATER = {"SA405"}
 
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
@@ -85,6 +89,17 @@ def test_plugins_load_as_the_page_says(page: Page, block: Block, tmp_path: Path)
         each for each in promised if each not in WITH_VERBS
     ]
     assert promised or catalog.bindings or "@" not in block.text
+
+
+@pytest.mark.parametrize(("page", "block"), blocks("toml"), ids=place)
+def test_manifests_are_read_as_the_page_says(page: Page, block: Block, tmp_path: Path) -> None:
+    codes = CODES.findall(block.note)
+    beside = BESIDE[codes[0]] if codes and codes[0] in BESIDE else {}
+    write_pack(tmp_path, "mypack", {"pack.toml": block.text, **beside})
+    found = {problem.code for problem in survey(tmp_path, DEFAULTS).problems}
+
+    # What a manifest that is shown requires of the configuration is on the same page.
+    assert found - (set() if codes else {"SA402"}) == set(codes) - LATER
 
 
 def write(block: Block, folder: Path) -> None:
@@ -155,7 +170,7 @@ def test_configurations_are_read_or_refused_as_the_page_says(page: Page, block: 
     with expectation:
         found = load_settings({"config": conf}, {"TZ": "UTC"}, cwd=tmp_path, home=tmp_path)
         read = found.settings
-        assert found.origins or read.quiet or read.rights or read.commands
+        assert found.origins or read.quiet or read.rights or read.commands or read.packs
 
 
 @pytest.mark.slow
