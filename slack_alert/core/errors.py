@@ -76,6 +76,10 @@ class NotNow(SlackAlertError):
         self.after = after
 
 
+class ActionFailed(SlackAlertError):
+    """The action has failed."""
+
+
 class ProgramError(SlackAlertError):
     """A program that a command runs has failed."""
 

@@ -100,8 +100,8 @@ class JobLookup:
 
 def _name_of(file: str) -> str:
     """Return the name of the functions of a file, or of the pack that it is in."""
-    above, _, inside = file.rpartition("packs/")
-    if inside and above in ("", "slack_alert/"):
+    top, _, inside = file.removeprefix("slack_alert/").partition("/")
+    if top == "packs":
         return inside.partition("/")[0]
     return file.removeprefix("plugins/").removesuffix(".py").replace("/", ".")
 

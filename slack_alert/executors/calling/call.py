@@ -13,6 +13,7 @@ from slack_alert.core.content.measurements import ITSELF, numbers_of
 from slack_alert.core.content.render import Piece, is_quiet
 from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import is_items, unwrapped
+from slack_alert.core.errors import ActionFailed
 from slack_alert.core.model.run import Action, Failure, Result, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.ports import Clock, RunHost
@@ -52,7 +53,7 @@ class Caller:
             if value is None:  # As for most runs.
                 return Result((), None, _since(begun))
             # The type is checked first: the truth value of a library's object may raise.
-            if type(value) in _PLAIN:
+            if type(value) in _PLAIN and not _is_outcome(run, value):
                 if not value:
                     return Result((), None, _since(begun), None, _ZERO.get(type(value)))
                 return Result(self._rendered(run, host, value), None, _since(begun), None, self.render.numbers(value))
@@ -129,6 +130,8 @@ class Caller:
 
     def _ended_with(self, run: Run, host: RunHost, value: object, numbers: Numbers, begun: float) -> Result:
         """Return the result of a run whose value needs no more waiting."""
+        if _is_outcome(run, value):
+            value = _value_of(value)
         if value is None:
             return Result((), None, _since(begun), None, numbers)
         if isinstance(value, BaseException):  # Returned instead of raised.
@@ -166,6 +169,18 @@ class Caller:
 
         positional, named = bind_arguments(run.action, run.arguments, fields | context)
         return function(*positional, **named)
+
+
+def _is_outcome(run: Run, value: object) -> bool:
+    """Return whether a function of a pack says by its value whether it has succeeded: `(False, "no such host")`."""
+    if run.action.pack is None or type(value) is not tuple or run.emits is not None:
+        return False
+    return len(value) == 2 and type(value[0]) is bool
+
+
+def _value_of(outcome: Any) -> object:  # Any: of a bool and of a value of any type
+    succeeded, value = outcome
+    return value if succeeded else ActionFailed("" if value is None else str(value))
 
 
 def _both(numbers: Numbers, more: Numbers) -> Numbers:

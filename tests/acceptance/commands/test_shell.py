@@ -84,7 +84,7 @@ def test_help_and_completing_a_command_import_no_library_they_do_not_need(projec
 
 
 COMPLETED = {
-    "slack-alert pa": ["plain,pause"],
+    "slack-alert pa": ["plain,pause", "plain,pack", "plain,packs"],
     "slack-alert pause db.r": ["plain,db.report"],
     "slack-alert --dry-run pause --for 2h --path . ": ["plain,db.lag", "plain,db.report"],
     "slack-alert pause --path /nowhere ": [],

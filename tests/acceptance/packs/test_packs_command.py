@@ -108,3 +108,17 @@ def test_a_variable_sets_a_key_of_a_pack(project: Project, monkeypatch: pytest.M
     done = project.run("trigger", "my-pack.f")
     assert (done.code, "limit_of" in done.out, "7" in done.out) == (0, True, True)
     assert "not a setting" not in done.err
+
+
+def test_an_action_is_run_by_hand_with_its_fields(project: Project) -> None:
+    content = """
+        @deco(on="changed")
+        def react(path, size=0):
+            return (size > 0, f"{path} {size + 1}")
+    """
+    write_pack(project.path, "mypack", {"plugin.py": content})
+
+    done = project.run("trigger", "mypack.react", "path=/etc", "size=2")
+    assert (done.code, done.out) == (0, "/etc 3\n")
+    failed = project.run("trigger", "mypack.react", "path=/etc")
+    assert (failed.code, "ActionFailed: /etc 1" in failed.out) == (1, True)
