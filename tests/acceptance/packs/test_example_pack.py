@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.packs import write_pack
-from tests.fakes.program import Program
+from tests.fakes.program import Program, running
 
 pytestmark = pytest.mark.slow
 
@@ -66,3 +67,30 @@ def _delete_two(program: Program, watched: Path) -> None:
     program.wait_until(lambda: log.exists() and log.read_text() != "", "the rule has written")
     assert program.stop(signal.SIGINT) == 0
     assert log.read_text() == f"{watched / 'a.conf'} deleted\n"
+
+
+COUNTING = """
+    CALLS = []
+
+    @deco(seconds=0.2, max_alert=0)
+    def count(ctx):
+        CALLS.append(1)
+        ctx.store.set("calls", f"{ctx.config['text']} {len(CALLS)}")
+"""
+TEXT = "[config.text]\ntype = 'str'\ndefault = '{}'\n"
+
+
+def test_an_edited_pack_is_taken_up_while_the_program_runs_and_another_keeps_its_state(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_pack(tmp_path, name, {"plugin.py": COUNTING}, TEXT.format("before"))
+    with running(tmp_path, "") as program:
+        program.wait_until(lambda: "before 2" in program.stored, "both have run")
+        write_pack(tmp_path, "one", {}, TEXT.format("after"))
+        program.wait_until(lambda: "'one', 'calls', '\"after" in program.stored, "the edit is taken up")
+        write_pack(tmp_path, "three", {"plugin.py": COUNTING}, TEXT.format("new"))
+        program.wait_until(lambda: "'three', 'calls', '\"new" in program.stored, "the new pack is taken up")
+
+        found = re.search(r"'two', 'calls', '\"before (\d+)", program.stored)
+        assert found is not None
+        assert int(found[1]) > 2
+        assert program.stop() == 0

@@ -301,3 +301,35 @@ def test_where_watching_fails_looks_alone_serve(
 
     assert looks(watch, 1000)
     assert "plugin files cannot be watched, they are looked at instead" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["pack.toml", "requirements.txt", "plugin.py"])
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_change_in_a_pack_is_noticed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_watched: bool
+) -> None:
+    pack = folder.with_name("packs") / "mypack"
+    (pack / ".venv" / "lib").mkdir(parents=True)
+    (pack / name).write_text("1\n", encoding="utf-8")
+    if not is_watched:
+        monkeypatch.setattr("watchfiles.watch", _fails)
+    watch = PluginWatcher(folder, packs=pack.parent)
+    watch.start()
+    try:
+        assert notices(watch)  # that all of it is new
+        (pack / name).write_text("another\n", encoding="utf-8")
+        assert notices(watch)
+    finally:
+        watch.stop()
+
+
+def test_packs_without_plugins_are_watched(tmp_path: Path) -> None:
+    pack = tmp_path / "packs" / "mypack"
+    pack.mkdir(parents=True)
+    watch = PluginWatcher(tmp_path / "plugins", packs=pack.parent)
+    watch.start()
+    try:
+        (pack / "plugin.py").write_text("1\n", encoding="utf-8")
+        assert notices(watch)
+    finally:
+        watch.stop()
