@@ -87,5 +87,12 @@ class ProgramError(SlackAlertError):
         super().__init__(f"{program} ended with {self.ending}")
 
 
+class ActionFailed(SlackAlertError):
+    """An action says itself that it has failed."""
+
+    def __init__(self, said: object) -> None:
+        super().__init__(str(said))
+
+
 class GivenUpError(BaseException):
     """A plugin file was still loading when its time was over; raised in it, so that a loop without an end has one."""

@@ -20,6 +20,7 @@ from slack_alert.core.model.record import Verdict
 @click.command()
 @common
 @click.argument("job")
+@click.argument("values", nargs=-1, metavar="[FIELD=VALUE]...")
 @click.option(
     "--event", "fields", metavar="FIELD=VALUE", multiple=True, help="A field of the event that a rule answers."
 )
@@ -27,7 +28,15 @@ from slack_alert.core.model.record import Verdict
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def trigger(
-    ctx: click.Context, /, *, job: str, fields: tuple[str, ...], post: bool, as_json: bool, **flags: object
+    ctx: click.Context,
+    /,
+    *,
+    job: str,
+    values: tuple[str, ...],
+    fields: tuple[str, ...],
+    post: bool,
+    as_json: bool,
+    **flags: object,
 ) -> int:
     """Run one job now, in this process, and print its value; hours, quota and pause do not bind it."""
     settings = effective_settings(remember(ctx, flags), concerns=DISPLAY_SETTINGS | POSTING_SETTINGS)
@@ -37,7 +46,7 @@ def trigger(
         from slack_alert.bootstrap.oneshot import trigger
         from slack_alert.cli.logs import report_failure
 
-        answered = trigger.trigger(settings, job, is_posted=post, fields=dict(map(parse_field, fields)))
+        answered = trigger.trigger(settings, job, is_posted=post, fields=dict(map(parse_field, (*values, *fields))))
         record = answered.record
         if as_json:
             line = {**record_json(record, settings.timezone), "duration": seconds(record.duration)}

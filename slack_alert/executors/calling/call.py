@@ -6,13 +6,14 @@ from collections.abc import AsyncIterable, Callable, Generator, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeGuard
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.measurements import ITSELF, numbers_of
 from slack_alert.core.content.render import Piece, is_quiet
 from slack_alert.core.content.values.unsayable import check_sayable
 from slack_alert.core.content.values.unwrap import is_items, unwrapped
+from slack_alert.core.errors import ActionFailed
 from slack_alert.core.model.run import Action, Failure, Result, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.engine.ports import Clock, RunHost
@@ -133,6 +134,10 @@ class Caller:
             return Result((), None, _since(begun), None, numbers)
         if isinstance(value, BaseException):  # Returned instead of raised.
             return Result(failure=self.render.failure(value, run.action), duration=_since(begun))
+        if run.action.pack is not None and _tells_success(value):
+            is_done, value = value
+            if not is_done:
+                return Result(failure=self.render.failure(ActionFailed(value), run.action), duration=_since(begun))
         value = value if run.emits is not None else unwrapped(value)
         return Result(self._rendered(run, host, value), None, _since(begun), None, self.render.numbers(value))
 
@@ -202,6 +207,11 @@ class DraftRender(Render):
     def failure(self, error: BaseException, action: Action) -> Failure:
         """Return an exception as a failure of full length."""
         return failure_of(error, action)
+
+
+def _tells_success(value: object) -> TypeGuard[tuple[bool, object]]:
+    """Return whether a value says first whether the action has done what it should, as those of packs may."""
+    return type(value) is tuple and len(value) == 2 and type(value[0]) is bool
 
 
 def _since(begun: float) -> timedelta:
