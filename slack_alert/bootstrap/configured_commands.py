@@ -35,7 +35,7 @@ def _command(section: CommandSection, settings: Settings) -> Command:
 
 
 def _action(section: CommandSection) -> Action:
-    from slack_alert.executors.calling.program_call import ProgramCall
+    from slack_alert.engine.context.program_call import ProgramCall
     from slack_alert.settings.command_sections import PLACEHOLDER
 
     defaults = {one.name: literal_eval(one.default) for one in section.parameters if one.default}

@@ -53,8 +53,9 @@ def survey(root: Path, defaults: OptionDefaults, *, cache: Path | None = None) -
     """
     with _without_collection():
         found = _find(root, defaults.markers, cache, defaults.packs, defaults.zone)
-        plans = [plan for read in _read(found, defaults) for plan in read.plans if plan]
-        bindings = [binding for plan in plans for binding in plan.bindings()]
+        binder = Binder(defaults, found.problems, found.search.packs)
+        plans = [plan for read in _read(found, binder) for plan in read.plans if plan]
+        bindings = [*(binding for plan in plans for binding in plan.bindings()), *_declared(found, binder)]
         return _catalog([*defaults.commands, *bindings], found.problems, found.search.every)
 
 
@@ -115,13 +116,15 @@ def open_plugins(
     What an earlier call loaded is unloaded. A slow file is taken up later, once there is anything to run.
     """
     with _without_collection():
-        reads = _read(found, defaults())
+        binder = Binder(defaults(), found.problems, found.search.packs)
+        reads = _read(found, binder)
         unload()
         finder = PluginFinder(found.search.folder, found.reader, found.search.trees)
         finder.install()
         try:
             start = StartupExecution(reads, finder, options, ProcessGuard(options.scheduler), progress)
             elsewhere = [binding for read in reads for binding in read.isolated()] if found.search.trees else []
+            elsewhere += _declared(found, binder)
             bindings = [*elsewhere, *start.run(found.problems, lambda done: is_enough([*elsewhere, *done]))]
             catalog = _catalog([*defaults().commands, *bindings], found.problems, found.search.every)
             unavailable = _unavailable_guards(found, reads, bindings)
@@ -150,8 +153,16 @@ def _searched(search: PluginSearch, markers: tuple[str, ...], cache: Path | None
     return FoundFiles(search, FileReader(markers, cache), files, problems, tuple(problems))
 
 
-def _read(found: FoundFiles, defaults: OptionDefaults) -> list[DeclaredFile]:
-    binder = Binder(defaults, found.problems, found.search.packs)
+def _declared(found: FoundFiles, binder: Binder) -> list[Binding]:
+    """Return the actions that manifests declare."""
+    if not any(pack.manifest.actions for pack in found.search.packs.values()):
+        return []
+    from slack_alert.loader.packs.declared_actions import declared_bindings
+
+    return declared_bindings(found.search.packs, binder)
+
+
+def _read(found: FoundFiles, binder: Binder) -> list[DeclaredFile]:
     reads: list[DeclaredFile] = []
     for file, reading in zip(found.files, found.reader.read_all(found.files), strict=True):
         found.problems.extend(reading.problems)

@@ -78,6 +78,8 @@ class Plugins:
         self._missing: dict[str, float] = {}
         #: The fingerprints of jobs that are missing in the running version of their file.
         self._former: dict[str, str] = {}
+        #: Whether actions of manifests have changed since the last look.
+        self._is_declared_anew = False
 
     def save_cache(self) -> None:
         """Write the readings into the cache, once; any thread may call it."""
@@ -98,7 +100,8 @@ class Plugins:
         gone = self._gone(look.missing, passed)
         over = {name for name, since in self._leaving.items() if passed - since >= GRACE}
         is_settled = not (look.is_busy or self._missing or self._leaving.keys() - over)
-        if not (look.changed or gone or over or look.problems != self._folder_problems):
+        is_anew, self._is_declared_anew = self._is_declared_anew, False
+        if not (look.changed or gone or over or is_anew or look.problems != self._folder_problems):
             kept = len({binding.name for binding in self.catalog.bindings})
             return None if is_settled else CatalogChange(self.catalog, kept=kept, is_settled=False, has_news=False)
         before = self.catalog
@@ -121,9 +124,26 @@ class Plugins:
             return look
         self._finder.set_packs(self._search.trees)
         new = {name for name, pack in self._packs.items() if former.get(name) != pack}
+        self._declare(new, former.keys() - self._packs.keys())
         contents, changed = self._folder.contents, {file.path for file in look.changed}
         again = [file for file in look.files if file.tree.pack in new and file.path in contents]
         return replace(look, changed=[*look.changed, *(file for file in again if file.path not in changed)])
+
+    def _declare(self, changed: Collection[str], gone: Collection[str]) -> None:
+        """Take up the actions that manifests declare."""
+        from slack_alert.loader.packs.declared_actions import declared_bindings, manifest_of
+
+        for name in gone:
+            self._is_declared_anew |= bool(self._bindings.pop(manifest_of(name), ()))
+        for name in changed:
+            shown = manifest_of(name)
+            former, problems = self._bindings.pop(shown, []), list[Problem]()
+            binder = Binder(self._defaults(), problems, self._packs)
+            for bindings in self._bindings.values():
+                binder.reserve(bindings)
+            self._bindings[shown] = declared_bindings({name: self._packs[name]}, binder)
+            self._problems[shown] = problems
+            self._is_declared_anew |= self._bindings[shown] != former or bool(problems)
 
     @property
     def is_loaded(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from slack_alert.core.content.render import fallback
 from slack_alert.core.model.run import Arguments, Failure, Result
 from slack_alert.core.structs import replace
-from slack_alert.executors.calling.program_call import ProgramCall
+from slack_alert.engine.context.program_call import ProgramCall
 from slack_alert.settings.command_sections import PLACEHOLDER
 from tests.fakes.stage import Stage, plugin, run_of
 

@@ -10,18 +10,20 @@ from typing import Protocol
 
 from slack_alert.core.commands.arguments import text_of
 from slack_alert.core.errors import ProgramError
+from slack_alert.core.pack import ValueType
 from slack_alert.core.structs import Struct, field
+from slack_alert.engine.context.action_values import as_word, checked_values, filled
 
 
 class ProgramRunner(Protocol):
     """The part of a context that runs programs."""
 
-    def run(self, argv: list[str], *, cwd: str | Path | None = None) -> str:
+    def run(self, argv: list[str], *, cwd: str | Path | None = None, env: Mapping[str, str] | None = None) -> str:
         """Run a program to its end and return its output."""
 
 
 class ProgramCall(Struct, frozen=True):
-    """The function of such a command."""
+    """The function of such a command, and of an action of a pack without Python."""
 
     words: tuple[str, ...]
     placeholder: re.Pattern[str]
@@ -30,6 +32,10 @@ class ProgramCall(Struct, frozen=True):
     #: The parameter whose words are given one by one; empty: none.
     variadic: str = ""
     cwd: Path | None = None
+    #: Variables of its environment, with parameters in them.
+    env: Mapping[str, str] = field(default_factory=dict)
+    #: The types that values must have, where they are not checked before.
+    types: Mapping[str, ValueType] = field(default_factory=dict)
 
     def __call__(self, *rest: object, ctx: ProgramRunner, **values: object) -> str:
         """Return the output of the program; raise ProgramError with its last lines if it fails.
@@ -37,10 +43,12 @@ class ProgramCall(Struct, frozen=True):
         A value is a word of its own or a part of one, whatever is in it. A parameter without a value is an empty part,
         and a word that holds nothing else vanishes.
         """
-        known = {name: text_of(value) for name, value in {**self.defaults, **values}.items()}
+        given = checked_values(values, self.defaults, self.types)
+        known = {name: as_word(value) for name, value in given.items()}
         argv = [*self._argv(known, [text_of(value) for value in rest])]
+        env = {name: filled(text, known, self.placeholder, str) for name, text in self.env.items()}
         try:
-            return ctx.run(argv, cwd=self.cwd)
+            return ctx.run(argv, cwd=self.cwd, env=env) if env else ctx.run(argv, cwd=self.cwd)
         except subprocess.CalledProcessError as error:
             # `from None`: the words of the program may hold a secret.
             raise ProgramError(self.words[0], error.returncode, str(error.output or "")) from None
