@@ -102,6 +102,25 @@ def test_manifests_are_read_as_the_page_says(page: Page, block: Block, tmp_path:
     assert found - (set() if codes else {"SA402"}) == set(codes) - LATER
 
 
+@pytest.mark.parametrize(
+    "block", [block for _, block in blocks("ini") if block.note.startswith("SA4")], ids=lambda block: block.note
+)
+def test_sections_of_packs_have_the_problems_that_the_page_says(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of SA406 there is a folder of that name, of SA407 a distribution that says that it brings the pack."""
+    (tmp_path / "given.conf").write_text(block.text, encoding="utf-8")
+    write_pack(tmp_path, "files" if block.note == "SA406" else "mypack", {})
+    about = tmp_path / "site" / "disks-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: disks\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[slack_alert.packs]\ndisks = nowhere_to_be_found\n")
+    monkeypatch.syspath_prepend(str(about.parent))
+    found = load_settings({"config": "given.conf"}, {"TZ": "UTC"}, cwd=tmp_path, home=tmp_path).settings.packs
+
+    assert [problem.code for problem in survey(tmp_path, replace(DEFAULTS, packs=found)).problems] == [block.note]
+
+
 def write(block: Block, folder: Path) -> None:
     """Make a plugin of a block."""
     plugin = folder / "plugins" / "example.py"

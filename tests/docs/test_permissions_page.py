@@ -36,7 +36,9 @@ CODES = Page(ROOT / "docs" / "reference" / "problem-codes.md")
 
 
 @pytest.mark.parametrize(
-    "block", [each for each in CODES.blocks() if each.language == "ini"], ids=lambda each: each.note
+    "block",
+    [each for each in CODES.blocks() if each.language == "ini" and each.note.startswith("SA3")],
+    ids=lambda each: each.note,
 )
 def test_examples_of_problems_have_them(block: Block, tmp_path: Path) -> None:
     """The command is `deploy` with `env`; of SA304 its marker names a role, of SA305 it is an alias, too."""
