@@ -214,6 +214,8 @@ def check_pack_name(name: str) -> str:
     """Return the name of a pack; raise BadValue if it cannot be one."""
     if not _NAME.fullmatch(name):
         raise BadValue(f"{name!r} is no name of a pack", hint="Letters, digits, - and _, a letter first: mypack.")
+    if name in _TAKEN:
+        raise BadValue(f"{name} is a name of the program itself", hint="Choose another name.")
     return name
 
 
@@ -363,6 +365,8 @@ def _read_url(text: str) -> str:
 
 
 _LONGEST = 80
+#: The verbs of the chat, the commands of the configuration, and what `slack-alert exec` runs are called so.
+_TAKEN = frozenset({"chat", "command", "exec"})
 _FITS: Mapping[str, Callable[[object], bool]] = {
     "str": lambda value: isinstance(value, str),
     "int": _is_whole,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: In the environment of a pack what is installed there comes first, and what is installed here after it.
 _PYTEST = "import sys; n = int(sys.argv[1]); sys.path += sys.argv[2 : 2 + n]; import pytest; "
 _PYTEST += "sys.exit(pytest.main(sys.argv[2 + n :]))"
+#: The code of a configuration that is not as the manifest declares it; tests have one of their own.
+_UNCONFIGURED = "SA402"
 #: pytest's exit codes.
 _PASSED, _NO_TESTS = 0, 5
 
@@ -73,7 +75,8 @@ def check_pack(settings: Settings, name: str) -> CheckedPack:
         unload()
     pack = next((each for each in catalog.packs if each.name == name), None)
     tests = folder.path / "tests"
-    if pack is None or pack.fault or not any(tests.glob("**/test_*.py")):
+    cannot_run = pack is not None and pack.fault is not None and pack.fault[0] != _UNCONFIGURED
+    if pack is None or cannot_run or not any(tests.glob("**/test_*.py")):
         return CheckedPack(catalog)
     return CheckedPack(catalog, _tested(settings, pack, tests))
 

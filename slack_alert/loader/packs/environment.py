@@ -49,6 +49,12 @@ def find_environment(folder: Path, shown: str) -> Environment:
     return Environment(str(python))
 
 
+def is_current(folder: Path, content: bytes) -> bool:
+    """Return whether the environment in a pack's folder can be used, and was made for these requirements."""
+    is_usable = python_of(folder).exists() and version_of(folder) == version_here()
+    return is_usable and stamp_of(folder) == digest(content)
+
+
 def requirements_of(folder: Path) -> bytes:
     """Return the requirements of a pack; empty if it has none."""
     try:

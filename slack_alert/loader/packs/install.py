@@ -21,7 +21,7 @@ from slack_alert.loader.packs.environment import (
     REQUIREMENTS,
     STAMP,
     digest,
-    find_environment,
+    is_current,
     python_of,
     requirements_of,
 )
@@ -161,11 +161,9 @@ def _make_environment(target: Path, files: Path) -> bool:
     content = requirements_of(files)
     if not content:
         return False
+    if is_current(target, content):
+        return True
     place = target / ENVIRONMENT
-    if (place / STAMP).is_file() and (place / STAMP).read_text().strip() == digest(content):
-        shutil.copyfile(files / REQUIREMENTS, target / REQUIREMENTS) if files != target else None
-        if not find_environment(target, "").faults:
-            return True
     try:
         _run([sys.executable, "-m", "venv", "--clear", str(place)], "the environment cannot be made")
         pip = [str(python_of(target)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
@@ -174,6 +172,8 @@ def _make_environment(target: Path, files: Path) -> bool:
         shutil.rmtree(place, ignore_errors=True)
         raise
     (place / STAMP).write_text(digest(content) + "\n")
+    if files == target:  # A running program looks again at what has been touched.
+        (target / REQUIREMENTS).touch()
     return True
 
 

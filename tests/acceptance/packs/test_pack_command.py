@@ -90,6 +90,14 @@ def test_a_check_tells_errors_and_tests_that_fail(project: Project) -> None:
     assert (broken.code, "SA103" in broken.out) == (1, True)
 
 
+def test_tests_are_run_before_the_pack_is_configured_here(project: Project) -> None:
+    passing = {"plugin.py": FUNCTION, "tests/test_it.py": "def test_it(): pass\n"}
+    write_pack(project.path, "mypack", passing, "[config.key]\nrequired = true\n")
+
+    checked = project.run("pack", "check", "mypack")
+    assert (checked.code, "SA402" in checked.out, "1 passed" in checked.out) == (1, True, True)
+
+
 def test_there_is_a_hint_for_a_pack_that_is_not_there(project: Project) -> None:
     write_pack(project.path, "mypack", {"plugin.py": FUNCTION})
 
@@ -162,6 +170,19 @@ def test_requirements_are_installed_into_an_environment_of_the_packs_own(project
     assert python_of(project.path / "packs" / "own").exists()
     assert project.run("check").code == 0
     assert project.run("trigger", "own.f").out == "1\n"
+
+
+def test_the_environment_of_a_pack_in_its_place_is_made_once(project: Project) -> None:
+    folder = write_pack(project.path, "own", {"plugin.py": FUNCTION, "requirements.txt": "pip\n"})
+    assert project.run("check").code == 1
+    changed = (folder / "requirements.txt").stat().st_mtime_ns
+
+    assert project.run("pack", "install", "packs/own").code == 0
+    assert project.run("check").code == 0
+    assert (folder / "requirements.txt").stat().st_mtime_ns > changed
+    made = (folder / ".venv" / "pyvenv.cfg").stat().st_mtime_ns
+    assert project.run("pack", "install", "packs/own").code == 0
+    assert (folder / ".venv" / "pyvenv.cfg").stat().st_mtime_ns == made
 
 
 def test_requirements_that_cannot_be_installed_leave_nothing(project: Project, tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_a_default_of_another_type_is_refused(kind: str, default: object) -> Non
         read_default(parse_type(kind), default, timezone.utc)
 
 
-@pytest.mark.parametrize("name", ["", "1a", "a.b", "a b", "a/b", "_a", ".."])
+@pytest.mark.parametrize("name", ["", "1a", "a.b", "a b", "a/b", "_a", "..", "chat", "command"])
 def test_a_name_that_no_pack_can_have_is_refused(name: str) -> None:
     with pytest.raises(BadValue):
         check_pack_name(name)
