@@ -55,7 +55,7 @@ def _slash_commands(settings: Settings) -> list[SlashCommand]:
     from slack_alert.bootstrap.plugin_loading import survey_plugins
     from slack_alert.core.commands.command import Command
 
-    if not (settings.path / "plugins").is_dir():  # The app may come first.
+    if not any((settings.path / name).is_dir() for name in ("plugins", "packs")):  # The app may come first.
         return []
     found = [each for each in survey_plugins(settings).bindings if isinstance(each, Command) and not each.is_hidden]
     return [_slash_command(each) for each in found]
