@@ -95,7 +95,8 @@ def test_plugins_load_as_the_page_says(page: Page, block: Block, tmp_path: Path)
 def test_manifests_are_read_as_the_page_says(page: Page, block: Block, tmp_path: Path) -> None:
     codes = CODES.findall(block.note)
     beside = BESIDE[codes[0]] if codes and codes[0] in BESIDE else {}
-    write_pack(tmp_path, "mypack", {"pack.toml": block.text, **beside})
+    named = re.search(r'^name = "(.+)"$', block.text, re.MULTILINE)
+    write_pack(tmp_path, named[1] if named else "mypack", {"pack.toml": block.text, **beside})
     found = {problem.code for problem in survey(tmp_path, DEFAULTS).problems}
 
     # What a manifest that is shown requires of the configuration is on the same page.
