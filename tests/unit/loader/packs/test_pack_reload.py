@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from slack_alert.core.bindings import Job
+from slack_alert.core.model.run import Isolation
 from slack_alert.core.pack import Pack
 from slack_alert.loader import unload
+from slack_alert.loader.packs.environment import ENVIRONMENT, STAMP, digest
 from slack_alert.loader.reload.plugins import GRACE
 from tests.fakes.packs import write_pack
 from tests.fakes.plugin_desk import Desk
@@ -112,3 +116,29 @@ def test_a_new_pack_takes_its_name_from_a_bare_file(desk: Desk, tmp_path: Path) 
         desk.seen_after(GRACE)
     assert names(desk.catalog) == ["one.g"]
     assert desk.codes == ["plugins/one.py SA206"]
+
+
+@pytest.mark.slow
+def test_a_pack_whose_environment_is_made_while_it_waits_for_it_is_taken_up(desk: Desk, tmp_path: Path) -> None:
+    folder = write_pack(tmp_path, "one", {"plugin.py": "import only_there\n" + COUNTING, "requirements.txt": "a==1\n"})
+    desk.load(bare=COUNTING)
+    assert (names(desk.catalog), desk.codes) == (["bare.f"], ["packs/one/requirements.txt SA404"])
+
+    venv.create(folder / ENVIRONMENT, symlinks=True)
+    (folder / ENVIRONMENT / STAMP).write_text(digest(b"a==1\n"))
+    assert desk.reload() is not None  # The problem is gone; the file may still be written.
+    change = desk.reload()
+    assert change is not None
+    assert (change.added, desk.codes) == (("one.f",), [])
+    binding = desk.catalog.lookup("one.f")
+    assert isinstance(binding, Job)
+    assert (binding.run_options.isolation, binding.action.function) == (Isolation.PROCESS, None)
+
+    (folder / "plugin.py").write_text("import only_there\n" + COUNTING.replace("len(CALLS)", "7"))
+    change = desk.reload()
+    assert change is not None
+    assert (change.replaced, desk.codes) == (("one.f",), [])
+
+    (folder / "requirements.txt").unlink()
+    assert desk.reload() is not None
+    assert desk.codes == ["packs/one/plugin.py SA103"]
