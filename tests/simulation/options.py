@@ -43,6 +43,8 @@ FAULTS = (
     "requests",
     "storms",
     "interleavings",
+    "late_kills",
+    "kills_of_runs",
 )
 
 

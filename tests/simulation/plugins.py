@@ -81,6 +81,8 @@ class Stage:
         self.is_wild = True
         #: Functions say nothing.
         self.is_silent = False
+        #: A kill comes while some runs go on, or soon after.
+        self.is_deadly = False
         #: Every function speaks each time.
         self.is_storm = False
         self._texts = 0
@@ -169,6 +171,9 @@ class Stage:
         self.calls.append(call)
         self.met[does] = self.met.get(does, 0) + 1
         self._world.note(f"{call.job} {ctx.now:%H:%M:%S} begins: {does}")
+        if self.is_deadly and self._world.random.random() < 0.05:
+            seconds = self._world.random.choice((0.005, 0.1, 0.7, 2.5))
+            self._world.after(seconds, lambda: self._world.kill(thread.life, f"during {call.job}"))
         return call
 
     def _draw(self, *, is_async: bool) -> str:
