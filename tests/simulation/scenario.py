@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TextIO
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
@@ -46,8 +47,8 @@ _HOUR = 3600
 _SPEAKING = 300.0
 #: Messages that other processes leave: Slack takes one a second.
 _MOST_SENT = 100
-#: Events that are kept for the report of a failing seed.
-_KEPT_EVENTS = 50
+#: Events that are kept for the report of a failing seed: the last ones with faults, and the last ones of all.
+_KEPT_EVENTS, _KEPT_AFTER = 50, 10
 _MEMORY = Path("/dev/shm")
 
 
@@ -85,8 +86,12 @@ class Scenario:
     world: World
     place: Place
     stage: Stage
+    #: Whether all that happens is printed, and where.
+    is_told: bool
+    out: TextIO
     spans: list[LifeSpan] = field(default_factory=list)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
+    after: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_AFTER))
     met: Counter[str] = field(default_factory=Counter)
     process: Process | None = None
     #: When each plugin file was edited or taken away, in microseconds.
@@ -343,12 +348,22 @@ class Scenario:
         elif process.code != 0:
             violations.append(f"the program ended with {process.code}")
         self._end(process)
-        for line in self._evidence().lines:
+        evidence = self._evidence()
+        if self.is_told:
+            self._note_history(evidence)
+        return [*violations, *self.place.errors, *check(evidence, self.met)]
+
+    def note(self, what: str) -> None:
+        """Keep an event for the report, and print it if all are printed."""
+        line = f"{self.world.micros / 1e6:12.6f} {what}"
+        (self.after if self._is_over else self.events).append(line)
+        if self.is_told:
+            self.out.write(f"{line}\n")
+
+    def _note_history(self, evidence: Evidence) -> None:
+        for line in evidence.lines:
             record = line.record
-            self.world.note(
-                f"history {record.binding} {record.slot} {record.verdict.value} {line.delivery} {record.text}"
-            )
-        return [*violations, *self.place.errors, *check(self._evidence(), self.met)]
+            self.note(f"history {record.binding} {record.slot} {record.verdict.value} {line.delivery} {record.text}")
 
     def _evidence(self) -> Evidence:
         return Evidence(
@@ -367,17 +382,8 @@ def play(seed: int, options: Options, *, is_told: bool = False) -> Outcome:
     with _folder() as folder:
         stage = Stage(world)
         place = Place(world, folder, _conf(options), stage)
-        scenario = Scenario(seed, options, world, place, stage)
-
-        told = sys.stdout
-
-        def note(what: str) -> None:
-            line = f"{world.micros / 1e6:12.6f} {what}"
-            scenario.events.append(line)
-            if is_told:
-                told.write(f"{line}\n")
-
-        world.note = note
+        scenario = Scenario(seed, options, world, place, stage, is_told, sys.stdout)
+        world.note = scenario.note
         handler = ErrorsAreViolations(place)
         root = logging.getLogger()
         root.addHandler(handler)
@@ -392,7 +398,7 @@ def play(seed: int, options: Options, *, is_told: bool = False) -> Outcome:
         met = +scenario.met + did + Counter(place.disk.met) + Counter(place.service.met)
         alive = sum((span.ended or world.micros) - span.began for span in scenario.spans) / 1e6
         return Outcome(
-            seed, options, violations, met, list(scenario.events), world.micros / 1e6, alive,
+            seed, options, violations, met, [*scenario.events, *scenario.after], world.micros / 1e6, alive,
             _real_time() - begun, place.lives, len(stage.calls), f"{world.micros}.{world.random.getrandbits(32):08x}",
         )  # fmt: skip
 
