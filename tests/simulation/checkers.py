@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
+from slack_alert.stores import journal_path
 from tests.simulation.answers import explanations_are_true, state_is_the_fold_of_history
 from tests.simulation.evidence import Evidence, by_itself, shown
 from tests.simulation.plugins import SCRIPT, Call
@@ -83,6 +84,30 @@ def begun_as_often_as_documented(evidence: Evidence) -> Iterator[str]:
             elif evidence.ends[before.life] - before.began > _UNNOTED:
                 late = (evidence.ends[before.life] - before.began) / _SECOND
                 yield f"{name} at {slot:%d %H:%M:%S}: again, though it ran {late:.1f} s in life {before.life}"
+
+
+def what_returned_is_kept(evidence: Evidence) -> Iterator[str]:
+    """A function that has returned something to say is not called again for its slot."""
+    if evidence.has("full_disk", "freezes"):
+        return
+    for (name, slot), calls in evidence.calls.items():
+        if name not in evidence.jobs or evidence.came_twice(slot, slot):
+            continue
+        for before, after in pairwise(calls):
+            is_kept = before.does == "speak" and before.ended is not None
+            if is_kept and evidence.ends[before.life] - (before.ended or 0) > _UNKEPT:
+                yield f"{name} at {slot:%d %H:%M:%S}: again in life {after.life}, though it had returned"
+
+
+def tried_as_often_as_allowed(evidence: Evidence) -> Iterator[str]:
+    """A run that fails is tried again as often as its job says."""
+    for (name, slot), calls in evidence.calls.items():
+        if name not in evidence.jobs or evidence.came_twice(slot, slot):
+            continue
+        most = 1 + evidence.jobs[name].run_options.retries
+        for life, times in Counter(call.life for call in calls).items():
+            if times > most:
+                yield f"{name} at {slot:%d %H:%M:%S}: {times} times in life {life}, of at most {most}"
 
 
 def what_ended_is_not_interrupted(evidence: Evidence) -> Iterator[str]:
@@ -282,6 +307,8 @@ def nothing_is_left(evidence: Evidence) -> Iterator[str]:
         yield f"{[started.binding for started in evidence.snapshot.running]} still run"
     if evidence.snapshot.events:
         yield f"{len(evidence.snapshot.events)} events still wait"
+    if journal_path(evidence.place.database).exists():
+        yield "the journal is not empty"
     if evidence.snapshot.returned:
         yield f"{len(evidence.snapshot.returned)} returned values are not settled"
 
@@ -290,6 +317,8 @@ LAWS: tuple[Law, ...] = (
     one_record_a_slot,
     no_slot_without_a_record,
     begun_as_often_as_documented,
+    what_returned_is_kept,
+    tried_as_often_as_allowed,
     what_ended_is_not_interrupted,
     every_call_has_a_record,
     accepted_once,

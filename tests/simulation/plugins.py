@@ -173,7 +173,7 @@ class Stage:
         thread = self._world.current
         if thread is None or thread.life.is_dead:
             raise KilledError
-        does = self._draw(is_async=is_async)
+        does = self._draw(ctx._run.binding, is_async=is_async)
         call = Call(ctx._run.binding, ctx.now, thread.life.number, self._world.micros, does)
         self.calls.append(call)
         self._lives[call.life] = thread.life
@@ -184,12 +184,14 @@ class Stage:
             self._world.after(seconds, lambda: self._world.kill(thread.life, f"during {call.job}"))
         return call
 
-    def _draw(self, *, is_async: bool) -> str:
+    def _draw(self, job: str, *, is_async: bool) -> str:
         chance = self._world.random.random()
         if self.is_silent:
             return "quiet"
         if self.is_storm:
             return "speak"
+        if self.is_wild and job.startswith("retried.") and chance < 0.4:
+            return "fail"
         if not self.is_wild:
             return "speak" if chance < 0.2 else "quiet"
         for does, likely in _WILD if not is_async else _TAME:

@@ -119,7 +119,7 @@ def _play_mutants(given: argparse.Namespace) -> int:
 def find_mutant(name: str) -> Found:
     """Play the seeds in which a planted fault has to be found, up to the one that finds it."""
     mutant = MUTANTS[name]
-    figures = _figures(["--mutant", name, "--seeds", str(mutant.most), "--hours", str(mutant.hours), "--figures"])
+    figures = _figures(["--mutant", name, *mutant.words, "--figures"])
     seed = min(figures.failing, default=None)
     return Found(name, mutant.most, seed, figures.failing[seed] if seed is not None else "", figures.real)
 
