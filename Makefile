@@ -4,10 +4,14 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 TESTS ?=
 BENCH ?=
+# Of `make simulate`: how many seeds, from which on, and what else `python -m tests.simulation --help` knows.
+SEEDS ?= 1000
+FIRST ?= 1
+OPTIONS ?=
 # Much of the suite waits for real programs, so more tests go on than there are processors.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))')
 
-.PHONY: run test lint check bench format clean
+.PHONY: run test lint check bench simulate format clean
 
 run: $(VENV)/.run
 	$(BIN)/slack-alert --path .
@@ -30,6 +34,11 @@ check: lint $(VENV)/.test tests/wire/node_modules
 bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks.references
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# Each process has worlds of its own and never waits, so there are as many as processors.
+simulate: JOBS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
+simulate: $(VENV)/.test
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS) $(OPTIONS)
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from slack_alert.core.model.record import NOT_RUN, Record, Verdict
+from slack_alert.stores import journal_path
 from tests.simulation.answers import explanations_are_true, state_is_the_fold_of_history
 from tests.simulation.evidence import Evidence, by_itself, shown
 from tests.simulation.plugins import SCRIPT, Call
@@ -19,6 +20,8 @@ _SECOND = 1_000_000
 #: A run that began at most so many microseconds before a kill may be in neither history nor the runs that went on:
 #: it is noted at the next check, twice a second, once it has lasted half a second.
 _UNNOTED = 1_500_000
+#: What a sensor returned is kept, before anything is committed, within so many microseconds.
+_UNKEPT = 100_000
 #: So many microseconds a file is broken at most, while what ran before runs on.
 _BROKEN = 60 * _SECOND
 #: Jobs whose further alerts are edits of a message, replies to it, or lines of a common one.
@@ -81,6 +84,30 @@ def begun_as_often_as_documented(evidence: Evidence) -> Iterator[str]:
             elif evidence.ends[before.life] - before.began > _UNNOTED:
                 late = (evidence.ends[before.life] - before.began) / _SECOND
                 yield f"{name} at {slot:%d %H:%M:%S}: again, though it ran {late:.1f} s in life {before.life}"
+
+
+def what_returned_is_kept(evidence: Evidence) -> Iterator[str]:
+    """A function that has returned something to say is not called again for its slot."""
+    if evidence.has("full_disk", "freezes"):
+        return
+    for (name, slot), calls in evidence.calls.items():
+        if name not in evidence.jobs or evidence.came_twice(slot, slot):
+            continue
+        for before, after in pairwise(calls):
+            is_kept = before.does == "speak" and before.ended is not None
+            if is_kept and evidence.ends[before.life] - (before.ended or 0) > _UNKEPT:
+                yield f"{name} at {slot:%d %H:%M:%S}: again in life {after.life}, though it had returned"
+
+
+def tried_as_often_as_allowed(evidence: Evidence) -> Iterator[str]:
+    """A run that fails is tried again as often as its job says."""
+    for (name, slot), calls in evidence.calls.items():
+        if name not in evidence.jobs or evidence.came_twice(slot, slot):
+            continue
+        most = 1 + evidence.jobs[name].run_options.retries
+        for life, times in Counter(call.life for call in calls).items():
+            if times > most:
+                yield f"{name} at {slot:%d %H:%M:%S}: {times} times in life {life}, of at most {most}"
 
 
 def what_ended_is_not_interrupted(evidence: Evidence) -> Iterator[str]:
@@ -233,27 +260,34 @@ def one_run_at_a_time(evidence: Evidence) -> Iterator[str]:
 def events_are_answered(evidence: Evidence) -> Iterator[str]:
     """Every event of a sensor's run that ended is answered."""
     edits = len(evidence.edited.get("sensor", ()))
-    # Nothing can be kept on a full disk; a rule that is edited, paused or muted may let an event pass.
+    # Nothing can be kept on a full disk; a rule that is edited or muted may let an event pass.
     if evidence.has("full_disk") or edits > 2 or "sensor.rule" in evidence.requested:
         return
-    if any(one.verdict in NOT_RUN for one in evidence.records.get("sensor.rule", ())):
-        return
     answered = {call.event for call in evidence.stage.calls}
-    settled = {id(call) for call in _settled(evidence)}
-    # What was admitted and cut off before its call is interrupted as well; the event is not given to it again.
-    interrupted = Counter(
-        one.slot for one in evidence.records.get("sensor.rule", ()) if one.verdict is Verdict.INTERRUPTED
-    )
-    interrupted.subtract(call.slot for call in evidence.stage.calls if call.job == "sensor.rule" and call.ended is None)
+    settled = {id(call) for call in _settled(evidence, _UNKEPT)}
+    excused = _unanswered(evidence)
     for number, sensor in evidence.stage.noticed.items():
         # What another process leaves is on disk before it goes on.
         if number in answered or (id(sensor) not in settled and sensor.job != SCRIPT):
             continue
-        cut_off = next((slot for slot in interrupted if slot >= sensor.slot and interrupted[slot] > 0), None)
-        if cut_off is None:
+        slot = next((slot for slot in sorted(excused) if slot >= sensor.slot and excused[slot] > 0), None)
+        if slot is None:
             yield f"event {number} of {sensor.slot:%d %H:%M:%S} has no answer"
         else:
-            interrupted[cut_off] -= 1
+            excused[slot] -= 1
+
+
+def _unanswered(evidence: Evidence) -> Counter[datetime]:
+    """Return how many events of a slot have a line of the rule that says why there is no answer."""
+    records, calls = evidence.records.get("sensor.rule", ()), evidence.stage.calls
+    excused: Counter[datetime] = Counter()
+    for one in records:
+        if one.verdict in NOT_RUN:
+            excused[one.until or one.slot] += one.count
+        # What was admitted and cut off before its call is interrupted as well; the event is not given to it again.
+        excused[one.slot] += one.verdict is Verdict.INTERRUPTED
+    excused.subtract(call.slot for call in calls if call.job == "sensor.rule" and call.ended is None)
+    return excused
 
 
 def events_are_answered_once(evidence: Evidence) -> Iterator[str]:
@@ -273,6 +307,8 @@ def nothing_is_left(evidence: Evidence) -> Iterator[str]:
         yield f"{[started.binding for started in evidence.snapshot.running]} still run"
     if evidence.snapshot.events:
         yield f"{len(evidence.snapshot.events)} events still wait"
+    if journal_path(evidence.place.database).exists():
+        yield "the journal is not empty"
     if evidence.snapshot.returned:
         yield f"{len(evidence.snapshot.returned)} returned values are not settled"
 
@@ -281,6 +317,8 @@ LAWS: tuple[Law, ...] = (
     one_record_a_slot,
     no_slot_without_a_record,
     begun_as_often_as_documented,
+    what_returned_is_kept,
+    tried_as_often_as_allowed,
     what_ended_is_not_interrupted,
     every_call_has_a_record,
     accepted_once,
@@ -306,12 +344,12 @@ def _records_of(evidence: Evidence, call: Call) -> list[Record]:
     return [record for record in records if record.slot <= call.slot <= (record.until or record.slot)]
 
 
-def _settled(evidence: Evidence) -> list[Call]:
-    """Return the calls that ended at least a second before their program did."""
+def _settled(evidence: Evidence, before: int = _UNNOTED) -> list[Call]:
+    """Return the calls that ended more than so many microseconds before their program did."""
     return [
         call
         for call in evidence.stage.calls
-        if call.ended is not None and evidence.ends[call.life] - call.ended > _UNNOTED
+        if call.ended is not None and evidence.ends[call.life] - call.ended > before
     ]
 
 

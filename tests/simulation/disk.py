@@ -27,6 +27,8 @@ class Disk:
         self.tears = False
         #: What happened, by name, for the table of what was met.
         self.met: dict[str, int] = {}
+        #: The messages of the service that are written down as sent, by its timestamp.
+        self.marked: set[str] = set()
 
     def meet(self, name: str) -> None:
         """Count what happened."""
@@ -43,6 +45,7 @@ class SimulatedStore(SqliteStore):
     def commit(self, batch: Batch) -> list[Delivery]:
         self._begin("commit")
         deliveries = super().commit(batch)
+        self._disk.marked.update((each.receipt or "").rpartition("/")[2] for each in batch.progress)
         self._disk.world.step("committed")
         return deliveries
 
@@ -78,6 +81,7 @@ class SimulatedJournal(FileJournal):
         world = self._disk.world
         world.step("append")
         if self._disk.is_full:
+            self._disk.meet("not kept on a full disk")
             return False
         begin, steps = self._end, self._life.steps
         is_kept = super().append(said)
@@ -105,6 +109,8 @@ class SimulatedJournal(FileJournal):
 
     def drop(self) -> None:
         """Do what the system does with the files of a process that is gone."""
+        if self._waiting:
+            self._disk.meet("kill between append and commit")
         with suppress(ValueError, BufferError):
             self._unmap()
 

@@ -74,6 +74,7 @@ class Service:
             self.meet("revoked")
             return _json(SlackError("token_revoked").answer())
         known = METHODS[method]
+        self.meet(f"call {method}")
         if method == "chat.postMessage":
             channel = self.workspace.identify(str(arguments.get("channel")))
             if wait := self.workspace.seconds_until_allowed(channel):

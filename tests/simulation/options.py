@@ -43,6 +43,8 @@ FAULTS = (
     "requests",
     "storms",
     "interleavings",
+    "late_kills",
+    "kills_of_runs",
 )
 
 
@@ -69,8 +71,8 @@ class Options:
         return replace(self, faults=self.faults.difference(faults))
 
     def only(self, *kinds: str) -> Options:
-        """Return the same draw with fewer plugins."""
-        return replace(self, kinds=tuple(kind for kind in self.kinds if kind in kinds))
+        """Return the same draw with these plugins, whichever it has drawn."""
+        return replace(self, kinds=tuple(sorted(kinds)))
 
     def shorter(self, hours: float) -> Options:
         """Return the same draw with less time for faults."""

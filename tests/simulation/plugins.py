@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.simulation.world import KilledError, World
+from tests.simulation.world import KilledError, Life, World
 
 #: The text of a plugin file of each kind; `PLAY` is what a function does, whose `ctx` tells which slot it is.
 _PLAY = "return here.play(ctx)"
@@ -81,9 +81,13 @@ class Stage:
         self.is_wild = True
         #: Functions say nothing.
         self.is_silent = False
+        #: A kill comes while some runs go on, or soon after.
+        self.is_deadly = False
         #: Every function speaks each time.
         self.is_storm = False
         self._texts = 0
+        #: The lives in which something was called, by number.
+        self._lives: dict[int, Life] = {}
         #: The events that sensors noticed, by number, with the sensor's call.
         self.noticed: dict[int, Call] = {}
         #: How often functions did what.
@@ -102,7 +106,7 @@ class Stage:
         try:
             return self._act(call, ctx)
         finally:
-            call.ended = self._world.micros
+            self._note_end(call)
 
     async def play_async(self, ctx: Any) -> object:
         """Do so, and wait on the loop."""
@@ -114,7 +118,7 @@ class Stage:
                 await asyncio.sleep(self._world.random.random() * 4)
             return self._act(call, ctx)
         finally:
-            call.ended = self._world.micros
+            self._note_end(call)
 
     def stream(self, ctx: Any) -> Iterator[str]:
         """Say several things, one after the other."""
@@ -122,7 +126,7 @@ class Stage:
         for _ in range(0 if self.is_silent else self._world.random.randrange(4)):
             self._world.sleep(self._world.random.random() * 1.5)
             yield self._text(call)
-        call.ended = self._world.micros
+        self._note_end(call)
 
     def notice(self, ctx: Any) -> list[dict[str, int]]:
         """Notice some things."""
@@ -132,13 +136,13 @@ class Stage:
             number = len(self.noticed) + 1
             self.noticed[number] = call
             found.append({"n": number})
-        call.ended = self._world.micros
+        self._note_end(call)
         return found
 
     def beat(self, ctx: Any) -> object:
         """Give a sign of life, or none."""
         call = self._begin(ctx)
-        call.ended = self._world.micros
+        self._note_end(call)
         is_still = self.is_silent or (self.is_wild and self._world.random.random() < 0.6)
         return None if is_still else {"at": self._world.micros}
 
@@ -156,6 +160,11 @@ class Stage:
         try:
             return self._act(call, ctx)
         finally:
+            self._note_end(call)
+
+    def _note_end(self, call: Call) -> None:
+        """Note when a call ended, unless a kill ended it."""
+        if not self._lives[call.life].is_dead:
             call.ended = self._world.micros
 
     # --- what is drawn
@@ -164,19 +173,25 @@ class Stage:
         thread = self._world.current
         if thread is None or thread.life.is_dead:
             raise KilledError
-        does = self._draw(is_async=is_async)
+        does = self._draw(ctx._run.binding, is_async=is_async)
         call = Call(ctx._run.binding, ctx.now, thread.life.number, self._world.micros, does)
         self.calls.append(call)
+        self._lives[call.life] = thread.life
         self.met[does] = self.met.get(does, 0) + 1
         self._world.note(f"{call.job} {ctx.now:%H:%M:%S} begins: {does}")
+        if self.is_deadly and self._world.random.random() < (0.3 if does in ("wait", "say") else 0.02):
+            seconds = self._world.random.choice((0.005, 0.8, 2.0, 2.8))
+            self._world.after(seconds, lambda: self._world.kill(thread.life, f"during {call.job}"))
         return call
 
-    def _draw(self, *, is_async: bool) -> str:
+    def _draw(self, job: str, *, is_async: bool) -> str:
         chance = self._world.random.random()
         if self.is_silent:
             return "quiet"
         if self.is_storm:
             return "speak"
+        if self.is_wild and job.startswith("retried.") and chance < 0.4:
+            return "fail"
         if not self.is_wild:
             return "speak" if chance < 0.2 else "quiet"
         for does, likely in _WILD if not is_async else _TAME:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
 import sys
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TextIO
 
 from slack_alert.core.content.render import Text
 from slack_alert.core.model.address import Address
@@ -28,9 +30,12 @@ from slack_alert.core.model.request import (
     SendMessage,
 )
 from slack_alert.core.policy.mutes import EVERY
+from slack_alert.executors.calling.output import captured
 from tests.simulation import patches
 from tests.simulation.checkers import check
 from tests.simulation.evidence import Evidence, LifeSpan
+from tests.simulation.figures import Figures
+from tests.simulation.meetings import Meetings
 from tests.simulation.options import Options
 from tests.simulation.plugins import KINDS, Stage, names_of, text_of
 from tests.simulation.program import ErrorsAreViolations, Place, Process
@@ -42,8 +47,8 @@ _HOUR = 3600
 _SPEAKING = 300.0
 #: Messages that other processes leave: Slack takes one a second.
 _MOST_SENT = 100
-#: Events that are kept for the report of a failing seed.
-_KEPT_EVENTS = 50
+#: Events that are kept for the report of a failing seed: the last ones with faults, and the last ones of all.
+_KEPT_EVENTS, _KEPT_AFTER = 50, 10
 _MEMORY = Path("/dev/shm")
 
 
@@ -65,6 +70,12 @@ class Outcome:
     calls: int = 0
     digest: str = ""
 
+    @property
+    def figures(self) -> Figures:
+        """What it adds to those of many seeds."""
+        failing = {self.seed: self.violations[0]} if self.violations else {}
+        return Figures(1, self.lives, self.calls, self.simulated, self.alive, self.real, self.met, failing)
+
 
 @dataclass
 class Scenario:
@@ -75,8 +86,12 @@ class Scenario:
     world: World
     place: Place
     stage: Stage
+    #: Whether all that happens is printed, and where.
+    is_told: bool
+    out: TextIO
     spans: list[LifeSpan] = field(default_factory=list)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
+    after: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_AFTER))
     met: Counter[str] = field(default_factory=Counter)
     process: Process | None = None
     #: When each plugin file was edited or taken away, in microseconds.
@@ -87,6 +102,9 @@ class Scenario:
     _is_over: bool = False
     _row: int = 0
     _versions: int = 1
+
+    def __post_init__(self) -> None:
+        self.meetings = Meetings(self.place, self.stage, self.met)
 
     def play(self) -> list[str]:
         """Play it, and return what is wrong."""
@@ -123,8 +141,10 @@ class Scenario:
             self.world.after(chance.expovariate(1 / (4 * self.options.pace)), lambda: self.world.kill(life, "by time"))
         if self._row or (self._has("early_kills") and chance.random() < 0.5):
             life.last_step = int(10 ** (chance.random() * 2.2)) + 1
+        elif self._has("late_kills") and chance.random() < 0.5:
+            life.last_step = int(10 ** (2 + chance.random() * 1.5))
         if self._has("stops") and chance.random() < 0.3:
-            self.world.after(chance.expovariate(1 / self.options.pace), process.stop)
+            self.world.after(chance.expovariate(1 / self.options.pace), lambda: self._stop(process))
         self.world.play(lambda: process.is_over or self.world.micros >= end)
         self._end(process)
         if self._has("rows_of_kills"):
@@ -135,11 +155,18 @@ class Scenario:
         self.spans.append(LifeSpan(process.life.number, self.world.micros, self.world.now()))
         self.world.note(f"--- life {process.life.number} begins")
         process.begin()
+        if len(self.spans) > 1:
+            self.meetings.count("start", process)
         return process
+
+    def _stop(self, process: Process) -> None:
+        if not process.is_over:
+            self.meetings.count("stop", process)
+            process.stop()
 
     def _end(self, process: Process) -> None:
         how = "killed" if process.life.is_dead else "stopped" if process.code is not None else "killed"
-        self.met[f"life {how}"] += 1
+        self.meetings.count_end(process, self.spans, is_killed=how == "killed")
         process.drop()
         span = self.spans[-1]
         span.ended, span.code, span.was_ready = self.world.micros, process.code, process.is_ready
@@ -165,6 +192,7 @@ class Scenario:
     def _begin_faults(self) -> None:
         disk, service = self.place.disk, self.place.service
         disk.tears = self._has("torn_journal")
+        self.stage.is_deadly = self._has("kills_of_runs")
         self._toggle("full_disk", lambda on: setattr(disk, "is_full", on))
         self._toggle("slow_disk", lambda on: setattr(disk, "slowness", 2.0 if on else 0.0))
         self._toggle("refused", lambda on: setattr(service, "refused", 0.7 if on else 0.0))
@@ -187,7 +215,6 @@ class Scenario:
 
         def again() -> None:
             if not self._is_over:
-                self.met[fault] += 1
                 self.world.note(f"fault: {fault}")
                 act()
                 self.world.after(self._pause(), again)
@@ -200,8 +227,9 @@ class Scenario:
 
         def turn(on: bool) -> None:
             if not self._is_over:
-                self.met[fault] += on
                 self.world.note(f"fault: {fault} {'on' if on else 'off'}")
+                if on:
+                    self.meetings.count_fault(fault, self.process)
                 switch(on)
                 self.world.after(self._pause() * (0.4 if on else 1.5), lambda: turn(not on))
 
@@ -211,11 +239,14 @@ class Scenario:
         return self.world.random.expovariate(1 / self.options.pace)
 
     def _freeze(self) -> None:
+        self.meetings.count("freeze", self.process)
         self.world.freeze(self.world.random.choice((0.3, 2.0, 20.0, 400.0)))
 
     def _step_clock(self) -> None:
         before = self.world.now()
-        self.world.step_clock(self.world.random.choice((-3600, -30, -1, 1, 30, 3600)))
+        seconds = self.world.random.choice((-3600, -30, -1, 1, 30, 3600))
+        self.meetings.count("clock set back" if seconds < 0 else "clock set forward", self.process)
+        self.world.step_clock(seconds)
         if (after := self.world.now()) < before:
             self.set_back.append((before, after))
 
@@ -225,8 +256,9 @@ class Scenario:
         self.edited.setdefault(kind, []).append(self.world.micros)
         if path.exists() and self.world.random.random() < 0.2:
             path.unlink()
-            self.met["file taken away"] += 1
+            self.meetings.count("file taken away", self.process)
             return
+        self.meetings.count("edit", self.process)
         self._versions += 1
         self._write(kind)
 
@@ -234,6 +266,7 @@ class Scenario:
         """Let a file be written by halves, or be broken for a while."""
         kind = self.world.random.choice(self.options.kinds)
         path, text = self._path(kind), text_of(kind, self._versions)
+        self.meetings.count("half an edit", self.process)
         self.edited.setdefault(kind, []).append(self.world.micros)
         path.write_text(text[: self.world.random.randrange(len(text))], encoding="utf-8")
         self.world.after(self.world.random.choice((0.05, 3.0, 30.0)), lambda: self._write(kind))
@@ -273,6 +306,7 @@ class Scenario:
             self._ask(SendMessage.of(Message(origin.key, Address("slack", "C0OPS"), Text(text), origin)))
 
     def _ask(self, asked: Acknowledge | Emit | KeepValue | MuteJob | PauseJob | ResumeJob | SendMessage) -> None:
+        self.meetings.count("request", self.process)
         self.met[f"request {type(asked).__name__}"] += 1
         self.place.inbox().add(Request.of(asked, self.world.now()))
 
@@ -293,7 +327,7 @@ class Scenario:
         disk.is_full, disk.slowness, disk.tears = False, 0.0, False
         service.refused = service.lost_before = service.lost_after = service.garbage = service.slowness = 0.0
         service.is_revoked, service.workspace.rate = False, 0.0
-        self.stage.is_wild = self.stage.is_storm = False
+        self.stage.is_wild = self.stage.is_storm = self.stage.is_deadly = False
         for kind in self.options.kinds:
             self._write(kind)
         self.world.note("--- no more faults")
@@ -314,12 +348,22 @@ class Scenario:
         elif process.code != 0:
             violations.append(f"the program ended with {process.code}")
         self._end(process)
-        for line in self._evidence().lines:
+        evidence = self._evidence()
+        if self.is_told:
+            self._note_history(evidence)
+        return [*violations, *self.place.errors, *check(evidence, self.met)]
+
+    def note(self, what: str) -> None:
+        """Keep an event for the report, and print it if all are printed."""
+        line = f"{self.world.micros / 1e6:12.6f} {what}"
+        (self.after if self._is_over else self.events).append(line)
+        if self.is_told:
+            self.out.write(f"{line}\n")
+
+    def _note_history(self, evidence: Evidence) -> None:
+        for line in evidence.lines:
             record = line.record
-            self.world.note(
-                f"history {record.binding} {record.slot} {record.verdict.value} {line.delivery} {record.text}"
-            )
-        return [*violations, *self.place.errors, *check(self._evidence(), self.met)]
+            self.note(f"history {record.binding} {record.slot} {record.verdict.value} {line.delivery} {record.text}")
 
     def _evidence(self) -> Evidence:
         return Evidence(
@@ -338,28 +382,23 @@ def play(seed: int, options: Options, *, is_told: bool = False) -> Outcome:
     with _folder() as folder:
         stage = Stage(world)
         place = Place(world, folder, _conf(options), stage)
-        scenario = Scenario(seed, options, world, place, stage)
-
-        def note(what: str) -> None:
-            line = f"{world.micros / 1e6:12.6f} {what}"
-            scenario.events.append(line)
-            if is_told:
-                sys.stdout.write(f"{line}\n")
-
-        world.note = note
+        scenario = Scenario(seed, options, world, place, stage, is_told, sys.stdout)
+        world.note = scenario.note
         handler = ErrorsAreViolations(place)
         root = logging.getLogger()
         root.addHandler(handler)
         try:
-            violations = scenario.play()
+            with captured(io.StringIO()):  # As the command does; nobody reads it here.
+                violations = scenario.play()
         finally:
             root.removeHandler(handler)
             if scenario.process is not None:
                 scenario.process.drop()
-        met = scenario.met + Counter(stage.met) + Counter(place.disk.met) + Counter(place.service.met)
+        did = Counter({f"function: {does}": times for does, times in stage.met.items()})
+        met = +scenario.met + did + Counter(place.disk.met) + Counter(place.service.met)
         alive = sum((span.ended or world.micros) - span.began for span in scenario.spans) / 1e6
         return Outcome(
-            seed, options, violations, met, list(scenario.events), world.micros / 1e6, alive,
+            seed, options, violations, met, [*scenario.events, *scenario.after], world.micros / 1e6, alive,
             _real_time() - begun, place.lives, len(stage.calls), f"{world.micros}.{world.random.getrandbits(32):08x}",
         )  # fmt: skip
 

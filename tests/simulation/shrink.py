@@ -26,6 +26,17 @@ def shrink(failing: Outcome, play: Play, *, most: int) -> Outcome:
     return failing
 
 
+def script_of(outcome: Outcome) -> str:
+    """Return what to write into `corpus.py` for a seed that fails."""
+    options = outcome.options
+    faults = ",".join(sorted(options.faults)) or "none"
+    return (
+        f'    Found(\n        "{outcome.violations[0].partition(":")[0].replace("_", " ")}: say here what it found",\n'
+        f'        seed={outcome.seed},\n        faults="{faults}",\n        only="{",".join(options.kinds)}",\n'
+        f"        hours={options.hours!r},\n    ),"
+    )
+
+
 def _simpler(options: Options) -> Iterator[Options]:
     """Yield what is simpler, first what makes the next plays quick: less time, and half of the faults."""
     if options.hours > 0.02:

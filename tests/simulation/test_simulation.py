@@ -1,4 +1,4 @@
-"""Ten seeds of the whole program under faults break no law, and the same seed makes the same run."""
+"""Some seeds of the whole program under faults break no law, and what once was found is not there again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
+from tests.simulation.corpus import CORPUS, Found
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.processes import find_mutant
+
 pytestmark = pytest.mark.slow
+
+#: So many seeds are one test.
+_TOGETHER = 5
 
 
 def simulated(*words: str) -> subprocess.CompletedProcess[str]:
@@ -16,10 +23,26 @@ def simulated(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_no_law_is_broken_by_ten_seeds() -> None:
-    played = simulated("--seeds", "10")
+@pytest.mark.parametrize("first", range(1, 31, _TOGETHER))
+def test_no_law_is_broken(first: int) -> None:
+    played = simulated("--first", str(first), "--seeds", str(_TOGETHER), "--hours", "0.1", "--shrink", "30")
 
     assert played.returncode == 0, played.stdout[-5000:] + played.stderr[-5000:]
+
+
+@pytest.mark.parametrize("found", CORPUS, ids=lambda found: found.what)
+def test_what_a_seed_once_found_is_not_there_again(found: Found) -> None:
+    played = simulated(*found.words)
+
+    assert played.returncode == 0, played.stdout[-5000:] + played.stderr[-5000:]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("found", [found for found in CORPUS if found.mutant], ids=lambda found: found.what)
+def test_what_a_seed_once_found_would_be_found_again(found: Found) -> None:
+    played = simulated(*found.words, "--mutant", found.mutant)
+
+    assert played.returncode == 1, played.stdout[-5000:] + played.stderr[-5000:]
 
 
 def test_a_seed_makes_the_same_run_again() -> None:
@@ -29,10 +52,35 @@ def test_a_seed_makes_the_same_run_again() -> None:
     assert first.stdout == again.stdout
 
 
-def test_a_planted_fault_is_found_with_its_seed() -> None:
+def test_what_functions_print_is_not_in_the_report() -> None:
+    played = simulated("--seeds", "10", "--hours", "0.1")
+
+    assert "function: print" in played.stdout
+    assert "printed" not in played.stdout + played.stderr
+
+
+def test_a_failing_seed_is_reported_as_what_to_keep() -> None:
     """A program that does not look before it repeats says something twice."""
     played = simulated("--seeds", "5", "--hours", "0.1", "--shrink", "5", "--mutant", "doubt_is_loss")
 
     assert played.returncode == 1
     assert "accepted_once" in played.stdout
     assert "again: python -m tests.simulation --seed" in played.stdout
+    assert "    Found(\n" in played.stdout
+
+
+def test_processes_add_up_to_what_one_plays() -> None:
+    one = simulated("--seeds", "2", "--hours", "0.02")
+    several = simulated("--seeds", "2", "--hours", "0.02", "--jobs", "2")
+
+    assert one.stdout.splitlines()[1:] == several.stdout.splitlines()[1:]
+    assert one.stdout.split(" in ")[0] == several.stdout.split(" in ")[0]
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_planted_fault_is_found(name: str) -> None:
+    found = find_mutant(name)
+
+    assert found.seed is not None
