@@ -12,6 +12,7 @@ from slack_alert.core.model.message import Delivery
 from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLimits
+from slack_alert.engine.ports import AuditKey
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore
 from tests.simulation.world import Life, World
 
@@ -38,8 +39,8 @@ class Disk:
 class SimulatedStore(SqliteStore):
     """The real store, on a disk that fails."""
 
-    def __init__(self, path: Path, disk: Disk, life: Life) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, disk: Disk, life: Life, audit_key: AuditKey | None = None) -> None:
+        super().__init__(path, audit_key)
         self._disk, self._life = disk, life
 
     def commit(self, batch: Batch) -> list[Delivery]:

@@ -222,7 +222,7 @@ def _hours_are_no_matter() -> None:
 def _missed_rows_are_left_out() -> None:
     """Of slots that passed nothing is written down."""
     MissedSlots.record_range = (  # type: ignore[method-assign]
-        lambda _, job_state, gap, outage=None: job_state.mark_accounted(gap.last)  # noqa: ARG005 - as it is called
+        lambda _, job_state, gap, outage=None: job_state.mark_accounted(gap.last)  # noqa: ARG005 - as it is called  # type: ignore[assignment]
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -12,6 +13,7 @@ from slack_alert.channels.slack.http import HttpResponse, NotConnectedError
 from tests.fakes.slack_methods import METHODS, call
 from tests.fakes.slack_rules import SlackError
 from tests.fakes.slack_workspace import Workspace
+from tests.simulation.sockets import SimulatedSocket, Sockets
 from tests.simulation.world import World
 
 BASE_URL = "https://slack.example/api/"
@@ -23,7 +25,8 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
         self._began = world.seconds()
-        self.workspace = Workspace(token="xoxb-simulated", now=self._now)
+        self.workspace = Workspace(token="xoxb-simulated", now=self.now)
+        self.sockets = Sockets(world)
         #: How likely each of these is for a call, from 0 to 1.
         self.refused = self.lost_before = self.lost_after = self.garbage = 0.0
         self.slowness = 0.0
@@ -31,9 +34,13 @@ class Service:
         self.met: dict[str, int] = {}
         #: Each message that was accepted, with the time; those of `chat.update` apart.
         self.accepted: list[tuple[int, Mapping[str, Any]]] = []
+        #: Answers to interactions at addresses of their own, by the address.
+        self.responses: list[tuple[str, Mapping[str, Any]]] = []
+        #: Called with each page of a conversation that is answered: the arguments, and the messages.
+        self.read: Callable[[Mapping[str, Any], list[Mapping[str, Any]]], object] = lambda _arguments, _messages: None
 
-    def _now(self) -> float:
-        # Slack's clock is nobody's to set.
+    def now(self) -> float:
+        """Return Slack's time, which nobody can set."""
         return self._began + self.world.monotonic()
 
     def meet(self, name: str) -> None:
@@ -85,6 +92,10 @@ class Service:
             content = call(self.workspace, known, given)
         except SlackError as error:
             return _json(error.answer())
+        if method == "apps.connections.open":
+            return _json({**content, "url": "wss://slack.example/link"})
+        if method == "conversations.history":
+            self.read(arguments, content["messages"])
         if method in ("chat.postMessage", "chat.update"):
             self.meet("accepted" if method == "chat.postMessage" else "edited")
             self.world.note(f"{method} accepted: {str(arguments.get('text'))[:60]!r}")
@@ -131,10 +142,45 @@ class WebResponse:
 
 
 class Session:
-    """What aiohttp's session is to the product: nothing goes over it here."""
+    """What aiohttp's session is to the product: sockets, and answers to interactions."""
+
+    timeout = None
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def ws_connect(self, _url: str, **_options: object) -> SimulatedSocket:
+        """Open a socket."""
+        return await self._service.sockets.connect()
+
+    @asynccontextmanager
+    async def post(self, url: str, *, json: Mapping[str, Any], **_options: object) -> AsyncIterator[Responded]:
+        """Take an answer to an interaction."""
+        import asyncio
+
+        self._service.world.step("respond")
+        await asyncio.sleep(0.05)
+        self._service.responses.append((url, json))
+        self._service.meet("responded")
+        yield Responded()
 
     async def close(self) -> None:
         """Do nothing."""
+
+
+class Responded:
+    """The answer to an answer."""
+
+    status = 200
+
+    @property
+    def content(self) -> Responded:
+        """Its body."""
+        return self
+
+    async def read(self, _most: int = -1) -> bytes:
+        """Return the body."""
+        return b"ok"
 
 
 def _json(content: Mapping[str, Any]) -> HttpResponse:

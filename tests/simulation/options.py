@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
+from tests.simulation.chat_plugins import COMMANDS
 from tests.simulation.plugins import KINDS
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
@@ -46,6 +47,10 @@ FAULTS = (
     "late_kills",
     "kills_of_runs",
 )
+#: What can go wrong in the chat besides: drawn apart, so that it changes nothing of what else a seed draws.
+CHAT_FAULTS = ("repeats", "lateness", "broken_sockets", "corrections", "rights", "crowds", "chat_kills")
+#: By which ways people may reach the program.
+DOORS = (("socket",), ("polling",), ("socket", "polling"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,20 @@ class Options:
     pause_time: float
     #: When nothing is told, as the configuration has it; empty: always.
     quiet: str = ""
+    #: By which ways people may ask for commands; none: there is no chat.
+    doors: tuple[str, ...] = ()
+    #: Seconds between two things that people write, on average.
+    chat_pace: float = 20.0
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The kinds of plugins that have no commands."""
+        return tuple(kind for kind in self.kinds if kind not in COMMANDS)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The kinds that have some."""
+        return tuple(kind for kind in self.kinds if kind in COMMANDS)
 
     def without(self, *faults: str) -> Options:
         """Return the same draw with fewer faults."""
@@ -85,8 +104,9 @@ class Options:
         return f"--faults {faults or 'none'} --only {kinds} --hours {self.hours:g}"
 
     def __str__(self) -> str:
-        on = ",".join(each for each in FAULTS if each in self.faults) or "none"
-        return f"{self.zone} {self.start} {self.hours:g} h faults={on} plugins={','.join(self.kinds)}"
+        on = ",".join(each for each in (*FAULTS, *CHAT_FAULTS) if each in self.faults) or "none"
+        chat = f" chat={'+'.join(self.doors)}" if self.commands else ""
+        return f"{self.zone} {self.start} {self.hours:g} h faults={on} plugins={','.join(self.kinds)}{chat}"
 
 
 def draw(seed: int) -> Options:
@@ -94,7 +114,7 @@ def draw(seed: int) -> Options:
     chance = random.Random(f"options {seed}")
     likely = chance.choice((0.15, 0.35, 0.6))
     many = chance.randint(2, 6)
-    return Options(
+    options = Options(
         zone=chance.choice(ZONES),
         start=chance.choice(STARTS),
         faults=frozenset(each for each in FAULTS if chance.random() < (0.8 if "kills" in each else likely)),
@@ -105,4 +125,20 @@ def draw(seed: int) -> Options:
         max_alert=chance.choice((0, 2, 3)),
         pause_time=chance.choice((1, 5, 60)),
         quiet=chance.choice(("", "", "", "0:05-0:20; 1:00-1:40; 2:31-2:50; 8:00-8:10")),
+    )
+    return _with_chat(seed, options)
+
+
+def _with_chat(seed: int, options: Options) -> Options:
+    """Return the options, with commands for most seeds."""
+    chance = random.Random(f"chat {seed}")
+    if chance.random() < 0.35:
+        return options
+    likely = chance.choice((0.2, 0.5))
+    return replace(
+        options,
+        doors=chance.choice(DOORS),
+        chat_pace=chance.choice((3.0, 10.0, 40.0)),
+        faults=options.faults | {each for each in CHAT_FAULTS if chance.random() < likely},
+        kinds=(*options.kinds, *sorted(chance.sample(sorted(COMMANDS), chance.randint(1, 4)))),
     )

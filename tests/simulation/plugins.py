@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tests.simulation.chat_plugins import COMMANDS
 from tests.simulation.world import KilledError, Life, World
 
 #: The text of a plugin file of each kind; `PLAY` is what a function does, whose `ctx` tells which slot it is.
@@ -46,7 +47,7 @@ HEAD = '"""Version {version}."""\n\nimport simulated as here\n\n'
 
 def text_of(kind: str, version: int = 1) -> str:
     """Return the text of a plugin file."""
-    return HEAD.format(version=version) + KINDS[kind].format(play=_PLAY)
+    return HEAD.format(version=version) + (COMMANDS.get(kind) or KINDS[kind].format(play=_PLAY))
 
 
 def names_of(kind: str) -> list[str]:

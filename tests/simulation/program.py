@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from slack_alert.bootstrap import run as run_module
+from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.database import open_reader
 from slack_alert.bootstrap.plugin_files import database, find
 from slack_alert.bootstrap.plugin_loading import follow_plugins
@@ -130,9 +131,9 @@ class Process:
     def _run(self) -> None:
         place, settings = self._place, self._place.settings
         world, disk = self._world, place.disk
-        transports = (Web(place.service), Session(), Posts(place.service))
+        transports = (Web(place.service), Session(place.service), Posts(place.service))
         client._connect = lambda _: client._Transports(*transports)  # type: ignore[arg-type,assignment]
-        store = SimulatedStore(place.database, disk, self.life)
+        store = SimulatedStore(place.database, disk, self.life, audit_key(settings))
         journal = SimulatedJournal(journal_path(place.database), disk, self.life)
 
         def read() -> SqliteReader:

@@ -32,12 +32,15 @@ from slack_alert.core.model.request import (
 from slack_alert.core.policy.mutes import EVERY
 from slack_alert.executors.calling.output import captured
 from tests.simulation import patches
+from tests.simulation.chat import SimulatedChat
+from tests.simulation.chat_checkers import check_chat
+from tests.simulation.chat_plugins import configuration
 from tests.simulation.checkers import check
 from tests.simulation.evidence import Evidence, LifeSpan
 from tests.simulation.figures import Figures
 from tests.simulation.meetings import Meetings
 from tests.simulation.options import Options
-from tests.simulation.plugins import KINDS, Stage, names_of, text_of
+from tests.simulation.plugins import Stage, names_of, text_of
 from tests.simulation.program import ErrorsAreViolations, Place, Process
 from tests.simulation.world import StuckError, World
 
@@ -94,6 +97,8 @@ class Scenario:
     after: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_AFTER))
     met: Counter[str] = field(default_factory=Counter)
     process: Process | None = None
+    #: None: there are no commands.
+    chat: SimulatedChat | None = None
     #: When each plugin file was edited or taken away, in microseconds.
     edited: dict[str, list[int]] = field(default_factory=dict)
     #: When requests of other processes changed a job.
@@ -122,6 +127,8 @@ class Scenario:
         for kind in self.options.kinds:
             self._write(kind)
         self._begin_faults()
+        if self.chat is not None:
+            self.chat.begin()
         while self.world.micros < end:
             self._live_until(end)
             self._rest()
@@ -157,6 +164,8 @@ class Scenario:
         process.begin()
         if len(self.spans) > 1:
             self.meetings.count("start", process)
+        if self.chat is not None:
+            self.chat.join(process)
         return process
 
     def _stop(self, process: Process) -> None:
@@ -171,6 +180,8 @@ class Scenario:
         span = self.spans[-1]
         span.ended, span.code, span.was_ready = self.world.micros, process.code, process.is_ready
         self.process = None
+        if self.chat is not None:
+            self.chat.verify()
         self.world.note(f"--- life {process.life.number} {how}, code {process.code}")
 
     def _rest(self) -> None:
@@ -273,7 +284,7 @@ class Scenario:
 
     def _request(self) -> None:
         """Let another process ask for something."""
-        kind = self.world.random.choice(self.options.kinds)
+        kind = self.world.random.choice(self.options.jobs or ("quick",))
         if self.world.random.random() < 0.4:
             self._leave(kind)
             return
@@ -287,7 +298,7 @@ class Scenario:
         ))  # fmt: skip
         if self.world.random.random() < 0.05:
             asked = MuteJob(EVERY, now + minutes, "ann")
-            self.requested.update(each for kind in self.options.kinds for each in names_of(kind))
+            self.requested.update(each for kind in self.options.jobs for each in names_of(kind))
         self._ask(asked)
 
     def _leave(self, kind: str) -> None:
@@ -314,7 +325,6 @@ class Scenario:
         return self.place.folder / "plugins" / f"{kind}.py"
 
     def _write(self, kind: str) -> None:
-        assert kind in KINDS
         self.edited.setdefault(kind, []).append(self.world.micros)
         self._path(kind).write_text(text_of(kind, self._versions), encoding="utf-8")
 
@@ -328,6 +338,8 @@ class Scenario:
         service.refused = service.lost_before = service.lost_after = service.garbage = service.slowness = 0.0
         service.is_revoked, service.workspace.rate = False, 0.0
         self.stage.is_wild = self.stage.is_storm = self.stage.is_deadly = False
+        if self.chat is not None:
+            self.chat.heal()
         for kind in self.options.kinds:
             self._write(kind)
         self.world.note("--- no more faults")
@@ -351,7 +363,8 @@ class Scenario:
         evidence = self._evidence()
         if self.is_told:
             self._note_history(evidence)
-        return [*violations, *self.place.errors, *check(evidence, self.met)]
+        of_chat = check_chat(evidence, self.chat, self.met) if self.chat is not None else []
+        return [*violations, *self.place.errors, *of_chat, *check(evidence, self.met)]
 
     def note(self, what: str) -> None:
         """Keep an event for the report, and print it if all are printed."""
@@ -383,6 +396,8 @@ def play(seed: int, options: Options, *, is_told: bool = False) -> Outcome:
         stage = Stage(world)
         place = Place(world, folder, _conf(options), stage)
         scenario = Scenario(seed, options, world, place, stage, is_told, sys.stdout)
+        if options.commands:
+            scenario.chat = SimulatedChat(world, place, options)
         world.note = scenario.note
         handler = ErrorsAreViolations(place)
         root = logging.getLogger()
@@ -396,6 +411,7 @@ def play(seed: int, options: Options, *, is_told: bool = False) -> Outcome:
                 scenario.process.drop()
         did = Counter({f"function: {does}": times for does, times in stage.met.items()})
         met = +scenario.met + did + Counter(place.disk.met) + Counter(place.service.met)
+        met += Counter(place.service.sockets.met) + Counter(scenario.chat.stage.met if scenario.chat else {})
         alive = sum((span.ended or world.micros) - span.began for span in scenario.spans) / 1e6
         return Outcome(
             seed, options, violations, met, [*scenario.events, *scenario.after], world.micros / 1e6, alive,
@@ -407,6 +423,7 @@ def _conf(options: Options) -> str:
     return (
         "[slack]\ntoken = xoxb-simulated\nchannel = C0OPS\nerrors_to = C0ERR\n"
         f"timezone = {options.zone}\nmax_alert = {options.max_alert}\npause_time = {options.pause_time:g}\n"
+        + (configuration(options.doors) if options.commands else "")
         + (f"[quiet]\nnap = {options.quiet}\n" if options.quiet else "")
     )
 

@@ -90,6 +90,13 @@ def startable(
     return _Line(running, (run for run in waiting if run.is_in_line(now)), limits).start_all()
 
 
+def rank(asked: datetime, not_before: datetime | None, run: int) -> tuple[datetime, bool, int]:
+    """Return the order in line: a later run joins behind those who wait at that moment."""
+    if not_before is None or not_before <= asked:
+        return (asked, False, run)
+    return (not_before, True, run)
+
+
 def positions(waiting: Iterable[QueuedRun], now: datetime) -> dict[int, int]:
     """Return the place in line of each run: 1 is the next of its queue; later runs have none yet.
 
@@ -144,10 +151,7 @@ def next_time(waiting: Iterable[QueuedRun], now: datetime) -> datetime | None:
 
 
 def _rank(run: QueuedRun) -> tuple[datetime, bool, int]:
-    """Return the order in line: a later run joins behind those who wait at that moment."""
-    if run.not_before is None or run.not_before <= run.asked:
-        return (run.asked, False, run.run)
-    return (run.not_before, True, run.run)
+    return rank(run.asked, run.not_before, run.run)
 
 
 class _Moment(NamedTuple):

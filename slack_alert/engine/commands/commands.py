@@ -14,7 +14,7 @@ from slack_alert.core.commands.answers import CommandProgress, RunState, format_
 from slack_alert.core.commands.arguments import secrets_of
 from slack_alert.core.commands.decision import Accepted, Refused
 from slack_alert.core.commands.progress import EditBudget
-from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, startable
+from slack_alert.core.commands.queue import QueuedRun, QueueState, positions, rank, startable
 from slack_alert.core.commands.suggestions import BUILT_IN
 from slack_alert.core.commands.words import first_word
 from slack_alert.core.content.pieces import Piece
@@ -212,7 +212,8 @@ class Commands:
             del self._identifying[to]
 
     async def _identify_all(self, commands: Sequence[AskedCommand]) -> None:
-        """Find out who asks, all at once, and decide in the order in which they came."""
+        """Find out who asks, all at once, and decide in the order of the line, then of those that have no place yet."""
+        commands = _in_order(commands)
         askers = await asyncio.gather(*[self._people.asker(asked.by) for asked in commands])
         for asked, asker in zip(commands, askers, strict=True):
             self._engine.post(partial(self._decide_once, _named(asked, asker), asker))
@@ -677,6 +678,13 @@ class _CommandHost:
 
 def _named(asked: AskedCommand, asker: Asker) -> AskedCommand:
     return replace(asked, by=asker.identity) if asker.identity.name else asked
+
+
+def _in_order(commands: Sequence[AskedCommand]) -> list[AskedCommand]:
+    """Return commands in the order of the line; what nothing was decided about stays behind, as it came."""
+    placed = [asked for asked in commands if asked.run]
+    line = sorted(placed, key=lambda asked: rank(asked.at, asked.not_before, asked.run))
+    return [*line, *(asked for asked in commands if not asked.run)]
 
 
 def _queued(asked: AskedCommand, accepted: Accepted) -> QueuedRun:

@@ -66,3 +66,17 @@ def test_a_later_run_that_is_denied_at_its_time_says_so_in_its_own_message() -> 
     rig.passes(minutes=21)
 
     assert [answer.partition(":")[2].split()[0] for answer in rig.answers] == ["denied:"]
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["same life", "next life"])
+def test_of_later_runs_that_are_overdue_the_one_due_first_begins_first(*, is_restarted: bool) -> None:
+    rig = ChatRig(command("deploy"))
+    rig.says("ann", "deploy in 20m")
+    rig.says("bob", "deploy in 5m")
+    rig.clock.set(START + timedelta(hours=1))
+    if is_restarted:
+        rig.start()
+    else:
+        rig.passes(minutes=1)
+
+    assert rig.executor.running == [2]

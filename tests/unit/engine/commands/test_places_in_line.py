@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.fakes.chat_rig import ChatRig, command
 
 
@@ -58,3 +60,17 @@ def test_places_go_on_moving_up_after_a_restart() -> None:
 
     assert restarted == ["3: running", "4: queued, 1st"]
     assert first_lines(rig)[1:3] == ["3: done in 3 s", "4: running"]
+
+
+def test_whoever_stood_first_in_line_begins_first_after_a_restart() -> None:
+    """What was written first may come last, and was given its place by then."""
+    rig = ChatRig(command("deploy"))
+    rig.says("ann", "deploy")
+    rig.says("bob", "deploy")
+    rig.says("eve", "deploy", at=rig.clock.now() - timedelta(minutes=1))
+    rig.passes(seconds=5)
+    before = [one.run for one in rig.runner.queue.waiting]
+    rig.start()
+
+    assert before == [3, 2]
+    assert rig.executor.running == [3]
