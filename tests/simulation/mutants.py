@@ -221,9 +221,11 @@ def _hours_are_no_matter() -> None:
 
 def _missed_rows_are_left_out() -> None:
     """Of slots that passed nothing is written down."""
-    MissedSlots.record_range = (  # type: ignore[method-assign]
-        lambda _, job_state, gap, outage=None: job_state.mark_accounted(gap.last)  # noqa: ARG005 - as it is called  # type: ignore[assignment]
-    )
+
+    def record_range(_: MissedSlots, job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> None:  # noqa: ARG001 - as it is called
+        job_state.mark_accounted(gap.last)
+
+    MissedSlots.record_range = record_range  # type: ignore[method-assign,assignment]
 
 
 def _retries_forget() -> None:
