@@ -20,6 +20,7 @@ from benchmarks import (
     memory,
     rate,
     report,
+    sensor_kills,
     simulate,
     start,
     trip,
@@ -39,6 +40,7 @@ ALL = {
     "simulate": simulate.rows,
     "commands": commands.rows,
     "command_kills": command_kills.rows,
+    "sensor_kills": sensor_kills.rows,
     "growth": growth.rows,
     "trip": trip.rows,
 }

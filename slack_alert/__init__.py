@@ -34,7 +34,7 @@ class Keywords(TypedDict, total=False):
     #: The words that people write in the chat; of a list the first is the name, and the others mean the same.
     command: str | list[str]
     on: str | list[str]
-    emits: str
+    emits: str | list[str]
     guard: str | list[str]
 
     # How it runs, and where its messages go; for a keyword that is left out the configuration counts.
@@ -59,12 +59,15 @@ class Keywords(TypedDict, total=False):
     recover: bool
     escalate: str
     catch_up: float | str
+    baseline: bool
     timeout: float | str
     retries: int
     retry_delay: float | str
     queue: str | None
     lock: str
     isolation: str
+    memory_limit: str
+    cpu_limit: float | str
     allow: str | list[str]
     confirm: bool | str
     approve: bool | str | list[str]

@@ -171,14 +171,23 @@ def _make_executor(
     settings: Settings, plugins: FollowedPlugins, render: Render, children: Subprocesses, clock: Clock
 ) -> PoolExecutor:
     loop = asyncio.get_running_loop()
-    sources = PluginSources(plugins.snapshots.contents_for, plugins.snapshots.add_found)
-    processes = make_processes(settings, sources, render.redaction, children, clock)
+    processes = make_processes(settings, plugin_sources(plugins), render.redaction, children, clock)
     caller = Caller(clock, render, loop_bridge(loop))
     return PoolExecutor(caller, threads=settings.threads, loop=loop, isolated=processes)
 
 
+def plugin_sources(plugins: FollowedPlugins) -> PluginSources:
+    """Return the access to the plugin files."""
+    return PluginSources(plugins.snapshots.contents_for, plugins.snapshots.add_found)
+
+
 def make_processes(
-    settings: Settings, sources: PluginSources, redaction: Redaction, children: Subprocesses, clock: Clock
+    settings: Settings,
+    sources: PluginSources,
+    redaction: Redaction,
+    children: Subprocesses,
+    clock: Clock,
+    **options: int,
 ) -> ProcessPool:
     """Make what calls functions in processes of their own."""
     return ProcessPool(
@@ -187,6 +196,7 @@ def make_processes(
         redaction=redaction,
         children=children,
         clock=clock,
+        **options,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,7 +13,7 @@ from slack_alert.bootstrap.addresses import errors_address
 from slack_alert.bootstrap.current_mutes import make_digests
 from slack_alert.bootstrap.plugin_files import database
 from slack_alert.bootstrap.plugin_loading import FollowedPlugins
-from slack_alert.bootstrap.runtime import Runtime, blocking_of, make_runtime
+from slack_alert.bootstrap.runtime import Runtime, blocking_of, make_processes, make_runtime, plugin_sources
 from slack_alert.channels.console import ConsoleChannel, has_colour
 from slack_alert.channels.terminal import TerminalChannel
 from slack_alert.core.model.message import Delivery, Notice
@@ -38,6 +38,7 @@ from slack_alert.stores.sqlite.integrity import stalled_addresses
 if TYPE_CHECKING:
     from slack_alert.core.bindings import Job
     from slack_alert.engine.app.ping import Heartbeat
+    from slack_alert.engine.app.sensor_supervisor import SensorSupervisor
     from slack_alert.schedulers import PlannedJob
     from slack_alert.settings import Settings
 
@@ -84,6 +85,7 @@ def assemble(
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
         make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle),
+        make_sensors=partial(_make_sensors, settings, plugins, runtime),
         beside=_beside(settings, runtime),
         has_doors=settings.has_doors,
     )
@@ -110,6 +112,19 @@ def _make_chat(
     from slack_alert.bootstrap.chat import make_chat
 
     return make_chat(settings, runtime, stores, idle=idle)
+
+
+def _make_sensors(
+    settings: Settings, plugins: FollowedPlugins, runtime: Runtime, engine: Engine, grace: timedelta
+) -> SensorSupervisor:
+    from slack_alert.engine.app.sensor_supervisor import END_GRACE, SensorSupervisor
+    from slack_alert.executors.isolated.sensor_processes import SensorProcesses
+
+    services = runtime.services
+    sources = plugin_sources(plugins)
+    pool = make_processes(settings, sources, runtime.redaction, services.children, runtime.clock, most_idle=0)
+    executor = SensorProcesses(pool, sources)
+    return SensorSupervisor(engine, executor, runtime.clock, grace=min(grace, END_GRACE))
 
 
 def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:

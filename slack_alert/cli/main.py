@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("control.run", "Start: run the jobs until Ctrl+C, then drain. What `slack-alert` alone does."),
     "check": ("plan.check", "Read every plugin without executing any; print jobs and problems."),
     "jobs": ("query.jobs", "List the jobs with their triggers, next runs and state."),
+    "sensors": ("query.sensors", "List the sensors: what they emit, and what their processes are at."),
     "trigger": ("control.trigger", "Run one job now, here, and print its value."),
     "simulate": ("plan.simulate", "Show what would run and be said."),
     "history": ("query.history", "List runs with their verdicts and messages."),

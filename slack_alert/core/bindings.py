@@ -18,7 +18,7 @@ from slack_alert.core.structs import Struct, field
 class Job(Struct, frozen=True):
     """An action that runs by itself: when it is due, when an event matches its rule, or both.
 
-    With `emits` it is a sensor: its values become events of that name.
+    With `emits` it is a sensor: its values become events of that name, or of one of these names.
     """
 
     name: str
@@ -29,7 +29,9 @@ class Job(Struct, frozen=True):
     errors_to: Address
     zone: tzinfo
     at_start: bool = False
-    emits: str | None = None
+    emits: tuple[str, ...] = ()
+    #: The events of its first run ever are dropped: it only notes what is there.
+    has_baseline: bool = False
     rule: Rule | None = None
     run_options: RunOptions = DEFAULT_OPTIONS
     #: The last slot of a wall-clock trigger that was missed still runs, once, while it is younger than this.
@@ -44,6 +46,11 @@ class Job(Struct, frozen=True):
         return "rule" if isinstance(self.trigger, Never | Absence) else "job"
 
     @property
+    def is_endless(self) -> bool:
+        """Whether it is a sensor that runs for ever, in a process of its own, and not at times."""
+        return self.run_options.is_endless
+
+    @property
     def is_absence(self) -> bool:
         """Whether it runs when no event matches its rule for a time, and not when one does."""
         return isinstance(self.trigger, Absence)
@@ -53,6 +60,8 @@ class Job(Struct, frozen=True):
         """The schedule and the rule as text for people."""
         if isinstance(self.trigger, Absence) and self.rule is not None:
             return f"no {' or '.join(self.rule.on)} for {self.trigger.length}"
+        if self.is_endless:
+            return "runs for ever"
         return ", ".join(filter(None, (self.trigger.describe(), self.rule.describe() if self.rule else "")))
 
 

@@ -12,19 +12,21 @@ from typing import overload
 from slack_alert.core.catalog import PAYLOAD_CODE, Catalog, full_name, match, payload_fault
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
-from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, fields_of, plain_fields
+from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, plain_fields
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import Message, Notice
+from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.request import Request
 from slack_alert.core.model.run import Result, Returned, Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
-from slack_alert.core.pipeline.settle import settle, was_quiet
+from slack_alert.core.pipeline.settle import Settlement, settle, was_quiet
 from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.report.slow_runs import BRIEF
+from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch, JobProgress, Snapshot
+from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StoredValue
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.durable_values import durably
 from slack_alert.engine.monitoring.clock_watch import MissedTicks, TickMonitor
@@ -45,6 +47,8 @@ from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, sp
 
 log = logging.getLogger(__name__)
 
+#: The pack of the entries that name the sensors whose first run is over, of those with `baseline`.
+_BASELINES = ".baselines"
 #: A notice of the program itself: where it comes from (posted once only), the text and the address.
 NoticeParts = tuple[Notice, str, Address]
 
@@ -89,6 +93,9 @@ class Engine:
         self.asked: Callable[[AskedCommand], None] = _nobody_takes
         #: Cancels a run of a command, on behalf of a person.
         self.cancel: Callable[[int, str], None] = _nothing_to_cancel
+        self._has_sensors = False
+        #: The sensors that have noted what was there at their first run.
+        self._baselines: set[str] = set()
         self.absences = AbsenceWatch()
         self.missed_slots = MissedSlots(recorder)
         #: The slots of one tick that did not run.
@@ -123,6 +130,8 @@ class Engine:
         self._inbound.restore(snapshot.inbound)
         self._hook_calls.restore(snapshot.entries)
         self._job_states = create_job_states(self.catalog.jobs, snapshot, now)
+        self._has_sensors = any(job.is_endless for job in self.catalog.jobs)
+        self._baselines = {entry.key for entry in snapshot.entries if entry.pack == _BASELINES}
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
         self.absences.watch(self._job_states.values())
@@ -159,6 +168,7 @@ class Engine:
         """
         self._job_states, new = replace_jobs(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
         self.catalog = catalog
+        self._has_sensors = any(job.is_endless for job in catalog.jobs)
         self.absences.watch(self.jobs())
         seen = {job_state.job.name: JobProgress(job_state.anchor) for job_state in self.absences.awaiting}
         if seen := seen | {job_state.job.name: job_state.seen for job_state in new}:
@@ -214,7 +224,7 @@ class Engine:
     ) -> Batch: ...
 
     @overload
-    def handle(self, event: Emitted) -> None: ...
+    def handle(self, event: Emitted, then: Callable[[], object] | None = None) -> Batch: ...
 
     @overload
     def handle(self, event: AskedCommand, then: Callable[[], object]) -> None: ...
@@ -232,7 +242,8 @@ class Engine:
         """Handle what happens: all that makes jobs run, or changes them, enters here.
 
         - `Tick`: of each job the last slot may run. Called from a single thread; returns the ticks missed in a stall.
-        - `Emitted`: every job whose rule matches answers it, on any thread. It is kept until they have.
+        - `Emitted`: every job whose rule matches answers it, on any thread. It is kept until they have; `then` is
+          called once it is, at once where no job wants it. Returns the batch.
         - `Request`: it is applied as `apply` says.
         - `AskedCommand`: it is kept until its run has ended, and `then` is called once it is; on any thread. What came
           before, by another door or once more, changes nothing.
@@ -254,11 +265,16 @@ class Engine:
         batch = Batch()
         answer = self._accept(event, batch)
         if answer is not None or batch.seen:
-            self._recorder.submit(batch, answer)
-        return None
+            self._recorder.submit(batch, answer if then is None else partial(_call_all, (answer, then)))
+        elif then is not None:
+            then()
+        return batch
 
     def done(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done once its messages are committed."""
+        if run.emits and result.failure is None and self._is_baseline(run):
+            self._baselines.add(run.binding)
+            self._recorder.submit(Batch(entries=[StoredValue(_BASELINES, run.binding, "true")]))
         if self._journal is None or not result.pieces or not run.is_resumable:
             self._finish(run, result)
             return
@@ -286,9 +302,11 @@ class Engine:
             self._services.children.terminate(run.id)
 
     def emit(self, run: Run, value: object) -> None:
-        """Handle the value of a sensor as an event."""
-        assert run.emits is not None, "only sensors notice"
-        self.handle(Emitted(run.emits, self._clock.now(), fields_of(value), by=run.binding))
+        """Handle the value of a sensor as an event, unless it only notes what is there."""
+        if self._is_baseline(run):
+            return
+        name, fields = noticed_event(run.emits, value)
+        self.handle(Emitted(name, self._clock.now(), fields, by=run.binding))
 
     def post(self, call: Callable[[], object]) -> None:
         """Call on the engine's own thread, after all that was posted or submitted before; from any thread, and soon.
@@ -325,6 +343,7 @@ class Engine:
         for name, hold in batch.holds.items():
             if name in self._job_states:
                 self._job_states[name].hold = hold
+                self._job_states[name].is_resumed = hold is None
         if request.kind == "ack":
             batch.messages += [shown for name in batch.states for shown in self._acknowledgement(name)]
         canceled = [partial(self.cancel, number, by) for number, by in batch.canceled]
@@ -370,6 +389,32 @@ class Engine:
     def stop(self) -> None:
         """Answer no further events: those that wait are for the next start."""
         self._queues.stop()
+
+    @property
+    def has_sensors(self) -> bool:
+        """Whether there is a sensor that runs for ever."""
+        return self._has_sensors
+
+    def begin_sensor(self, name: str, now: datetime) -> Run:
+        """Return the run of a sensor that runs for ever, which is that of one process from its start to its end."""
+        job_state = self._job_states[name]
+        job = job_state.job
+        job_state.run = Run(self.next_id(), name, job.action, now, None, None, job.emits, job.run_options)
+        job_state.mark_accounted(now)
+        return job_state.run
+
+    def end_sensor(self, run: Run, result: Result) -> None:
+        """Record the end of such a run with its remarks; nothing is said."""
+        job_state = self._job_states[run.binding]
+        verdict = Verdict.QUIET if result.failure is None else result.failure.verdict
+        record = spoken_record(job_state, run, result, Settlement(job_state.state, verdict))
+        self._recorder.submit(Batch(seen={run.binding: job_state.seen_at(run.slot)}, records=[record]))
+        if job_state.run is run:
+            job_state.run = None
+
+    def most_waiting(self) -> int:
+        """Return how many events wait for the job for which most do."""
+        return max((len(job_state.events) for job_state in list(self._job_states.values())), default=0)
 
     def interrupt_runs(self) -> int:
         """Cancel and record the runs that the end of the program cuts off; return their number."""
@@ -462,6 +507,10 @@ class Engine:
         if (job_state := self._job_states.get(event.by)) is not None:
             origin = Notice("payload", f"{event.by}/{event.name}/{event.at.date()}")
             self.notify(origin, said, job_state.job.errors_to)
+
+    def _is_baseline(self, run: Run) -> bool:
+        """Return whether a run of a sensor is the first one ever that only notes."""
+        return self._job_states[run.binding].job.has_baseline and run.binding not in self._baselines
 
     def _finish(self, run: Run, result: Result) -> None:
         progress = run.progress

@@ -135,6 +135,16 @@ class CancelingExecutor(Executor, Protocol):
         """Ask the function of a run to end; what can be killed is killed after `grace`. It may block for so long."""
 
 
+class SensorExecutor(CancelingExecutor, Protocol):
+    """An executor for sensors that run for ever: each of its runs has a process of its own."""
+
+    def pid(self, run: Run) -> int | None:
+        """Return the process of a run; None: it has none yet, or any more."""
+
+    def version(self, name: str) -> object:
+        """Return the contents of the files that a sensor's process is started with now: other ones are not equal."""
+
+
 class Channel(Protocol):
     """Sends messages to people through a service."""
 

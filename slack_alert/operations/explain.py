@@ -13,6 +13,7 @@ from slack_alert.core.model.record import Record
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import Struct, replace
 from slack_alert.core.units.local_time import TICK
+from slack_alert.engine.app.liveness import sensor_phases
 from slack_alert.engine.batches import HistoryLine
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import Reader
@@ -84,6 +85,7 @@ def _facts(question: ExplainQuestion, reader: Reader, mutes: Mutes, *, now: date
         (going.slot, going.started) if going else None,
         is_running,
         lambda slot: mutes.reason(name, slot),
+        sensor_phases(snapshot, now).get(name) if is_running else None,
     )
 
 

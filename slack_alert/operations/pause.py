@@ -7,7 +7,9 @@ from datetime import datetime, tzinfo
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.request import PauseJob, ResumeJob
 from slack_alert.core.policy.quota import is_quota_used_up
+from slack_alert.core.sensors import SensorPhase
 from slack_alert.core.units.humanize import format_time, join_names
+from slack_alert.engine.app.liveness import sensor_phases
 from slack_alert.engine.batches import Snapshot
 from slack_alert.operations.job_lookup import JobLookup
 from slack_alert.operations.requester import JobChange, Requester
@@ -43,4 +45,6 @@ def resumed_text(change: JobChange) -> str:
 def _rests(job: Job, snapshot: Snapshot, now: datetime) -> bool:
     hold, state = snapshot.holds.get(job.name), snapshot.states.get(job.name)
     is_held = hold is not None and not hold.is_over(now)
+    # A sensor that runs for ever and has ended is started again.
+    is_held = is_held or sensor_phases(snapshot, now).get(job.name) in (SensorPhase.EXITED, SensorPhase.GIVEN_UP)
     return is_held or (state is not None and is_quota_used_up(job.policy, state.alerts, now) and not job.policy.mutes)

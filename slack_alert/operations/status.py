@@ -12,6 +12,7 @@ from slack_alert.core.units.humanize import counted, format_distance, format_tim
 from slack_alert.engine.app.liveness import is_fresh, last_alive, read_pulse, stalled_since
 from slack_alert.engine.batches import Snapshot
 from slack_alert.engine.ports import ExecutorLoad
+from slack_alert.operations.sensors import SensorVitals, sensor_vitals, sensors_status
 
 
 class StoreState(Struct):
@@ -65,6 +66,8 @@ class Vitals(Struct, frozen=True):
     heartbeat: str | None
     #: The doors by which people come in; empty while it does not run, and where there are none.
     doors: tuple[DoorVitals, ...] = ()
+    #: The sensors that run for ever; empty while it does not run, and where there are none.
+    sensors: tuple[SensorVitals, ...] = ()
 
     @property
     def is_delivering(self) -> bool:
@@ -102,7 +105,7 @@ def status(store: StoreState, stalled_addresses: Callable[[datetime], list[str]]
     return Vitals(
         now, store, last_alive(store.snapshot), is_ticking, stalled_since(seen), tuple(seen.get("refused", ())),
         tuple(stalled), seen.get("runs", 0), ExecutorLoad(**seen.get("pool", {})), seen.get("heartbeat"),
-        tuple(map(_door, seen.get("doors", ()))),
+        tuple(map(_door, seen.get("doors", ()))), tuple(sensor_vitals(seen).values()),
     )  # fmt: skip
 
 
@@ -136,6 +139,8 @@ def status_rows(vitals: Vitals, zone: tzinfo) -> list[tuple[str, str, str]]:
         rows.append(("heartbeat", "warn", said))
     if vitals.doors:
         rows.append(_doors(vitals, zone))
+    if vitals.sensors:
+        rows.append(("sensors", *sensors_status(vitals.sensors)))
     return rows
 
 

@@ -38,7 +38,7 @@ def run_of(
     takes_context: bool = False,
     number: int = 1,
     name: str = "db.job",
-    emits: str | None = None,
+    emits: tuple[str, ...] = (),
     run_options: RunOptions = DEFAULT_OPTIONS,
     reply_to: Address | None = None,
 ) -> Run:

@@ -118,7 +118,7 @@ SCENARIOS = {
         in_turn(QUIET, QUIET, QUIET, SAYS, ((3.0, ""),)), stall=(1.5, 4.5), lasts=4.6, paces=(Pace.PUTS,), every=20,
     ),
     "sensor": Scenario(
-        (seconds(1, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
+        (seconds(1, "s", emits=("x",)), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)},
     ),
     "audited": Scenario(
@@ -130,20 +130,20 @@ SCENARIOS = {
         (seconds(0.5),), always((0.01, "audit"), (0.02, "")), down=9.0, lasts=1.7
     ),
     "answers late": Scenario(
-        (seconds(0.2, "s", emits="x"), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
+        (seconds(0.2, "s", emits=("x",)), replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.02, "")), "r": in_turn(((0.5, ""),), ((0.3, "one"),))},
         lasts=1.7,
     ),
     "answers once more": Scenario(
         (
-            seconds(0.2, "s", emits="x"),
+            seconds(0.2, "s", emits=("x",)),
             replace(seconds(1, "r"), trigger=Never(), rule=Rule(("x",), {}), run_options=RunOptions(retries=1)),
         ),
         always(), scripts={"s": always((0.01, "emit"), (0.02, "")), "r": in_turn(((0.5, ""),), ((0.3, "one"),))},
         lasts=1.7,
     ),
     "answers and runs": Scenario(
-        (seconds(1, "s", emits="x"), seconds(7, "r", rule=Rule(("x",), {}))),
+        (seconds(1, "s", emits=("x",)), seconds(7, "r", rule=Rule(("x",), {}))),
         always(), scripts={"s": always((0.01, "emit"), (0.05, "")), "r": always(*SAYS)}, down=20.0, lasts=1.5,
     ),
     "commands": Scenario(

@@ -15,6 +15,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import Request
+from slack_alert.core.pipeline.missed import SlotRange
 from slack_alert.core.policy.quota import State
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.schedule.working_hours import WorkingHours
@@ -222,7 +223,7 @@ def _hours_are_no_matter() -> None:
 def _missed_rows_are_left_out() -> None:
     """Of slots that passed nothing is written down."""
 
-    def record_range(_: MissedSlots, job_state: JobState, gap: SlotRange, outage: Outage | None = None) -> None:  # noqa: ARG001 - as it is called
+    def record_range(_: MissedSlots, job_state: JobState, gap: SlotRange, *_others: object) -> None:
         job_state.mark_accounted(gap.last)
 
     MissedSlots.record_range = record_range  # type: ignore[method-assign,assignment]

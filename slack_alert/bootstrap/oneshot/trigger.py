@@ -13,6 +13,7 @@ from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, l
 from slack_alert.bootstrap.runtime import isolated_in, make_services, new_mark
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
+from slack_alert.core.commands.meant_jobs import check_ends
 from slack_alert.core.events import Emitted, plain_fields
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message, RunPart
@@ -59,10 +60,12 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
         check_can_submit(settings)
     catalog = load_plugins(settings, wanted=job)
     binding = job_lookup(settings, catalog).binding(job)
+    if isinstance(binding, Job):
+        check_ends(binding)
     require_fields(binding, fields)
     to = binding.to if isinstance(binding, Job) else address(settings)
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
-    emits = binding.emits if isinstance(binding, Job) else None
+    emits = binding.emits if isinstance(binding, Job) else ()
     clock = SystemClock()
     run = Run(0, binding.name, binding.action, clock.now(), asked_by=person(), event=fields or None, emits=emits)
     events, entries = list[Emitted](), list[StoredValue]()
@@ -74,7 +77,7 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     finally:
         executor.stop()
     settlement = settle_asked(run.posts, host.result, to, render.mark, errors_to=errors_to)
-    is_answered = emits is None or host.result.failure is not None  # What a sensor returns is not posted.
+    is_answered = not emits or host.result.failure is not None  # What a sensor returns is not posted.
     said = (*host.messages, *(settlement.messages if is_answered else ())) if is_posted else ()
     told = _with_keys(run, said)
     record = redacted_record(host.record(run, settlement, told), render.redaction)
@@ -111,7 +114,7 @@ def _host(
 
     def keep(new: Sequence[StoredValue]) -> None:
         # What a sensor stores is submitted with its events; a dry run stores nothing.
-        if run.emits is not None or settings.dry_run:
+        if run.emits or settings.dry_run:
             entries.extend(new)
         else:
             submit(settings, *(keep_request(entry, clock.now()) for entry in new))

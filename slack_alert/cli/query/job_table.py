@@ -68,7 +68,7 @@ def next_cells(job: Job, seen: Outlook, zone: tzinfo, now: datetime) -> tuple[Ce
     from slack_alert.operations.jobs import next_text, state_text
 
     when, state = next_text(job, seen, zone, now), state_text(seen, zone, now)
-    is_idle = seen.next_run is None and job.rule is None
+    is_idle = seen.next_run is None and job.rule is None and not job.is_endless
     return Cell(when, "yellow" if is_idle else ""), Cell(state, "green" if state == "active" else "yellow")
 
 

@@ -17,6 +17,7 @@ from slack_alert.core.structs import asdict
 
 if TYPE_CHECKING:
     from slack_alert.cli.output.text_tables import Style
+    from slack_alert.operations.sensors import SensorVitals
     from slack_alert.operations.status import DoorVitals, Vitals
 
 
@@ -56,6 +57,7 @@ def _json(vitals: Vitals, zone: tzinfo) -> dict[str, object]:
         "database": {
             "ok": store.fault is None, "path": str(store.path), "made": store.is_made, "error": store.fault,
         },
+        **({"sensors": [_sensor_json(each, zone) for each in vitals.sensors]} if vitals.sensors else {}),
         **({"doors": [_door_json(door, zone) for door in vitals.doors]} if vitals.doors else {}),
     }  # fmt: skip
 
@@ -63,6 +65,14 @@ def _json(vitals: Vitals, zone: tzinfo) -> dict[str, object]:
 def _door_json(door: DoorVitals, zone: tzinfo) -> dict[str, object]:
     return {
         "ok": door.is_open, "name": door.name, "since": instant(door.since, zone), "reason": door.reason or None,
+    }  # fmt: skip
+
+
+def _sensor_json(sensor: SensorVitals, zone: tzinfo) -> dict[str, object]:
+    return {
+        "ok": sensor.phase in ("running", "exited", "paused") and not sensor.is_held_back, "name": sensor.name,
+        "state": str(sensor.phase), "pid": sensor.pid, "since": instant(sensor.since, zone),
+        "restarts": sensor.restarts, "events": sensor.events, "failure": sensor.failure or None,
     }  # fmt: skip
 
 

@@ -69,7 +69,7 @@ class Accepted(Struct, frozen=True):
     remark: str = ""
     #: Of a job, the fields of the event it answers, and the name of the events that its values become.
     event: Mapping[str, object] | None = None
-    emits: str | None = None
+    emits: tuple[str, ...] = ()
 
 
 class Refused(Struct, frozen=True):

@@ -30,7 +30,7 @@ class RunnableJob(Struct, frozen=True):
     #: The function is a command of its own, so that its words are arguments; else they are the fields of an event.
     is_command: bool = False
     #: The events that its values become.
-    emits: str | None = None
+    emits: tuple[str, ...] = ()
 
 
 def meant_jobs(said: str, names: Sequence[str]) -> list[str]:
@@ -53,10 +53,20 @@ def runnable_job(said: str, catalog: Catalog) -> RunnableJob:
     command = next((each for each in of_it if isinstance(each, Command)), None)
     job = next((each for each in of_it if isinstance(each, Job)), None)
     if command is not None:
-        return RunnableJob(command, is_command=True, emits=job.emits if job is not None else None)
+        return RunnableJob(command, is_command=True, emits=job.emits if job is not None else ())
     assert job is not None, "a binding is a job or a command"
+    check_ends(job)
     options = job.run_options
     return RunnableJob(Command(name, job.action, f"run {name}", ("run",), run_options=options), emits=job.emits)
+
+
+def check_ends(job: Job) -> None:
+    """Raise BadValue if a job cannot be run by hand, because it runs for ever."""
+    if job.is_endless:
+        said = f"{job.name} is a sensor that runs for ever: it is not run by hand."
+        raise BadValue(
+            said, hint="`slack-alert sensors` tells what it is at; `slack-alert emit` emits an event by hand."
+        )
 
 
 def event_fields(words: Sequence[str]) -> dict[str, object]:

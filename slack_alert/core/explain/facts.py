@@ -11,6 +11,7 @@ from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record
 from slack_alert.core.pipeline.reasons import reasons_text
 from slack_alert.core.policy.quota import Pause, State
+from slack_alert.core.sensors import SensorPhase
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.humanize import format_time
 
@@ -48,6 +49,8 @@ class JobFacts(Struct, frozen=True):
     is_running: bool = True
     #: Returns why it may not post at a slot; None: it may.
     mute: Callable[[datetime], Reason | None] = lambda _: None
+    #: What it is at, of a sensor that runs for ever.
+    phase: SensorPhase | None = None
 
     @property
     def is_external(self) -> bool:

@@ -23,6 +23,10 @@ class JobStatus(Word):
     PAUSED = "paused"
     MUTED = "muted"
     OFF_HOURS = "off_hours"
+    #: Of a sensor that runs for ever and has no process now.
+    RESTARTING = "restarting"
+    EXITED = "exited"
+    GIVEN_UP = "given_up"
 
 
 class Outlook(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,12 +17,22 @@ from slack_alert.core.pipeline.gate import gate
 from slack_alert.core.pipeline.reasons import gate_reason, pause_reason, quota_reason
 from slack_alert.core.policy.incidents import Incident, format_extent, length_of
 from slack_alert.core.policy.quota import is_quota_used_up
+from slack_alert.core.sensors import SensorPhase
 from slack_alert.core.units.humanize import plural
 from slack_alert.core.units.local_time import TICK
 from slack_alert.core.units.quantities import format_duration
 
 _UNSEEN = "It was never seen by a running slack-alert: its times begin with the first start."
 _SPANS = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1_440, 46_080, 576_000, 5_256_000))
+
+
+#: What prevents a sensor that runs for ever from running.
+_PHASES: Mapping[SensorPhase | None, str] = {
+    SensorPhase.RESTARTING: "{name} failed, and is started again soon.",
+    SensorPhase.EXITED: "{name} does not run: its generator has returned. `slack-alert resume {name}` starts it again.",
+    SensorPhase.GIVEN_UP: "{name} does not run: it was given up at the third failure within a minute. "
+    "`slack-alert resume {name}` starts it again.",
+}
 
 
 class Explanation(NamedTuple):
@@ -147,7 +157,7 @@ def _standing(subject: JobFacts, job: Job) -> Iterator[str]:
         reasons = quota_reason(job, subject.state.errors, code=ReasonCode.ERROR_QUOTA)
         yield f"Errors of {name} are not told: {subject.why(now, *reasons)}."
     if not found:
-        yield f"{name} is active."
+        yield _PHASES.get(subject.phase, "{name} is active.").format(name=name)
 
 
 def _current_run(subject: JobFacts, latest: Sequence[RecordWithMessages]) -> Iterator[str]:
@@ -213,6 +223,8 @@ def _next(subject: JobFacts, job: Job) -> str:
 def _never_due(subject: JobFacts, job: Job) -> str:
     if job.rule is not None:
         return f"{subject.name} runs {job.rule.describe()}, at no time of its own."
+    if job.is_endless:
+        return f"{subject.name} runs for ever, in a process of its own: `slack-alert sensors` tells what that is at."
     return f"{subject.name} is never due again, as things stand ({job.shown})."
 
 

@@ -49,6 +49,11 @@ class ReasonCode(str, Enum):
     #: `what`: the events that a job awaits, or the event that came.
     ABSENT = "absent"
     CAME = "came"
+    #: A sensor that runs for ever failed: it is started again after `length`, or given up at the failure `count`.
+    RESTARTED = "restarted"
+    GIVEN_UP = "given_up"
+    #: It was ended; `what`: why.
+    ENDED = "ended"
     #: `what`: a sentence of a former version.
     OTHER = "other"
 

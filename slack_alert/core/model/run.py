@@ -44,6 +44,8 @@ class RunOptions(Struct, frozen=True):
     #: Limit in bytes; like that of the CPU time it applies to separate processes only.
     memory: int | None = None
     cpu: timedelta | None = None
+    #: A sensor that runs for ever: what it yields is kept before it goes on, and it is closed at the end.
+    is_endless: bool = False
 
     def delay(self, attempt: int, chance: float) -> timedelta:
         """Return the delay between the failure of an attempt (1 is the first) and the next one.
@@ -225,8 +227,8 @@ class Run(Struct, frozen=True):
     asked_by: str | None = None
     #: The fields of the event, for a rule.
     event: Mapping[str, object] | None = None
-    #: The name of the events its values become, for a sensor.
-    emits: str | None = None
+    #: The names of the events its values become, for a sensor.
+    emits: tuple[str, ...] = ()
     run_options: RunOptions = DEFAULT_OPTIONS
     progress: RunProgress = field(default_factory=RunProgress)
     #: What was typed, for a command.

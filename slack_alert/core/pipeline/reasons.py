@@ -146,5 +146,8 @@ _SENTENCES = {
     ReasonCode.SLOW: "took {took}, usually {usual}",
     ReasonCode.ABSENT: "no {what} since {since_day}",
     ReasonCode.CAME: "{what} came",
+    ReasonCode.RESTARTED: "started again after {took}",
+    ReasonCode.GIVEN_UP: "given up at the failure {count} within a minute",
+    ReasonCode.ENDED: "ended: {what}",
     ReasonCode.OTHER: "{what}",
 }

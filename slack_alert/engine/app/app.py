@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from typing import TYPE_CHECKING
 
 from slack_alert.core.catalog import Severity
 from slack_alert.core.model.address import Address
@@ -26,6 +27,9 @@ from slack_alert.engine.engine import NoticeParts
 from slack_alert.engine.monitoring.clock_watch import ClockSteps, MissedTicks
 from slack_alert.engine.ports import Channel, Due, Source, Tick
 from slack_alert.engine.system.loop_runner import in_own_thread
+
+if TYPE_CHECKING:  # Most programs have no sensor that runs for ever.
+    from slack_alert.engine.app.sensor_supervisor import SensorSupervisor
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +64,11 @@ class App:
         self._components = components
         self._config = config
         self._signals = ShutdownSignals(config.drain_timeout + _PATIENCE, components.children.kill_all)
-        self._liveness = Liveness(components, lambda: self._chat.doors if self._chat is not None else ())
+        self._liveness = Liveness(
+            components,
+            lambda: self._chat.doors if self._chat is not None else (),
+            lambda: self._sensors.states() if self._sensors is not None else (),
+        )
         self._is_lost = False
         self._chat: Chat | None = None
         self._inbox_poller = InboxPoller(components, config.errors_to, self._open_chat)
@@ -74,6 +82,8 @@ class App:
             replan=self._replan,
         )
         self._source: Source | None = None
+        #: Runs the sensors that run for ever; None: there was none yet.
+        self._sensors: SensorSupervisor | None = None
         #: When each of these was done last, in monotonic seconds.
         self._surroundings_checked: float | None = None
         self._pruned: float | None = None
@@ -132,6 +142,7 @@ class App:
         self._report(snapshot, now)
         self._start_source(now)
         components.engine.start(now)
+        self._run_sensors()
         self._liveness.tick(now)
 
     def _start_source(self, now: datetime) -> None:
@@ -155,7 +166,9 @@ class App:
         if faults:
             engine.notify(Notice("faults", now.isoformat()), faults_text(faults), config.errors_to)
         outage = Outage(OutageCause.DOWN, last_slots(snapshot), now)
-        interrupted = [started.binding for started in snapshot.of_jobs().running]
+        # Sensors that run for ever go on.
+        endless = {job.name for job in engine.catalog.jobs if job.is_endless}
+        interrupted = [each.binding for each in snapshot.of_jobs().running if each.binding not in endless]
 
         def make_notice(missed: Mapping[str, int]) -> NoticeParts:
             text = downtime_text(missed, interrupted, outage, config.zone)
@@ -200,6 +213,7 @@ class App:
             self._check_surroundings,
             self._check_clock,
             self._check_process,
+            self._run_sensors,
             self._record_turn,
             self._inbox_poller.poll,
             self._post_digests,
@@ -258,6 +272,13 @@ class App:
         hint = f"Restart slack-alert to go by it, or set `timezone = {ours}` to keep what is."
         log.warning(said, extra={"zone": ours, "machine": str(zone), "hint": hint})
 
+    def _run_sensors(self) -> None:
+        components = self._components
+        if self._sensors is None and components.make_sensors is not None and components.engine.has_sensors:
+            self._sensors = components.make_sensors(components.engine, self._config.drain_timeout / 2)
+        if self._sensors is not None:
+            self._sensors.poll(components.clock.now())
+
     def _post_digests(self) -> None:
         self._components.post_digests(self._components.clock.now())
 
@@ -291,6 +312,7 @@ class App:
         self._liveness.stop(components.clock.now())
         deadline = components.clock.monotonic() + self._config.drain_timeout.total_seconds()
         components.engine.stop()
+        await self._stop_sensors()
         commands = self._chat.commands if self._chat is not None else None
         if commands is not None:
             commands.stop()
@@ -324,6 +346,10 @@ class App:
             components.stores.store.close()
         log.info("stopped", extra={"cut_off": cut_off, "left_in_outbox": left, "written": is_written})
         return not cut_off and is_emptied and is_written
+
+    async def _stop_sensors(self) -> None:
+        if self._sensors is not None:
+            await in_own_thread(self._sensors.stop)
 
     def _open_chat(self) -> Chat | None:
         """Return what takes commands; it is made when it is needed first. None: this program takes none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from slack_alert.core.catalog import Catalog, CatalogChange
@@ -31,6 +31,7 @@ from slack_alert.engine.recording.writer import Writer
 
 if TYPE_CHECKING:  # They import ssl and http, or what only a program with commands needs.
     from slack_alert.engine.app.ping import Heartbeat
+    from slack_alert.engine.app.sensor_supervisor import SensorSupervisor
     from slack_alert.engine.commands.commands import Commands
 
 
@@ -112,6 +113,9 @@ class Components(Struct, frozen=True):
     changed_zone: Callable[[], tzinfo | None] = lambda: None
     #: Makes what takes commands from people, at its first use: most programs have none.
     make_chat: Callable[[], Chat] | None = None
+    #: Makes what runs the sensors that run for ever, given the engine and the time that they have to end: most programs
+    #: have none.
+    make_sensors: Callable[[Engine, timedelta], SensorSupervisor] | None = None
     #: What goes on beside the scheduler, until the program ends.
     beside: tuple[Callable[[], Coroutine[object, object, None]], ...] = ()
     #: Whether a door is configured, so that it is made at the start.

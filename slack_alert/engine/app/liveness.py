@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from slack_alert.core.sensors import SensorPhase
 from slack_alert.core.structs import asdict
 from slack_alert.engine.app.components import Components
 from slack_alert.engine.batches import Batch, Snapshot
@@ -33,8 +34,15 @@ PULSE_NAME = "(pulse)"
 class Liveness:
     """Records signs of life, and which runs are in progress."""
 
-    def __init__(self, components: Components, doors: Callable[[], Sequence[Door]] = tuple) -> None:
+    def __init__(
+        self,
+        components: Components,
+        doors: Callable[[], Sequence[Door]] = tuple,
+        sensors: Callable[[], Sequence[Mapping[str, object]]] = tuple,
+    ) -> None:
         self._components = components
+        #: Returns what is to be told of the sensors that run for ever; most programs have none.
+        self._sensors = sensors
         #: Returns the doors by which people come in; most programs have none.
         self._doors = doors
         self._ticked: datetime | None = None
@@ -113,13 +121,14 @@ class Liveness:
             "stopped": self._stopped.isoformat() if self._stopped else None,
             "pid": os.getpid(),
             "clean": is_clean,
-            "runs": len(runs),
+            "runs": sum(not run.run_options.is_endless for run in runs),
             "pool": asdict(components.load()),
             "outbox": components.sender.queued,
             "heartbeat": components.heartbeat.trouble if components.heartbeat else None,
             "refused": components.sender.troubles,
             "stalled": [*components.sender.stalls, *self._still],
             **self.pulse_of_doors(self._doors()),
+            **({"sensors": sensors} if (sensors := self._sensors()) else {}),
         }
         # It implies that the outcome of all slots before it is recorded.
         submit_with_starts(components.writer, Batch(pulse=json.dumps(pulse)), going_on(runs, now))
@@ -147,6 +156,13 @@ def is_fresh(pulse: Mapping[str, Any], now: datetime) -> bool:
     """Return whether a sign of life is from a program that runs now."""
     at = pulse.get("at")
     return at is not None and not pulse.get("clean") and abs(now - datetime.fromisoformat(at)) < STALE
+
+
+def sensor_phases(snapshot: Snapshot, now: datetime) -> Mapping[str, SensorPhase]:
+    """Return what the sensors that run for ever are at, by their names; empty where the program does not run."""
+    pulse = read_pulse(snapshot)
+    seen = pulse.get("sensors", ()) if is_fresh(pulse, now) else ()
+    return {each["name"]: SensorPhase(each["state"]) for each in seen}
 
 
 def last_alive(snapshot: Snapshot) -> datetime | None:

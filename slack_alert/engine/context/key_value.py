@@ -84,7 +84,7 @@ class KeyValueStore:
 
     def for_run(self, run: Run) -> KeyValueStore:
         """Return the store as a run uses it: values that a sensor's run sets are written together with its events."""
-        if run.emits is None:
+        if not run.emits:
             return self
         own = SensorKeyValueStore(self)
         output_of(run).keep_values = own.flush

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from slack_alert.core.content.pieces import Piece
-from slack_alert.core.events import Emitted, fields_of
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Message
 from slack_alert.core.model.record import Record
@@ -13,6 +13,7 @@ from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.pipeline.messages import as_text, messages
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.quota import Pause
+from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.runs.run_records import asked_record, joined
@@ -27,7 +28,7 @@ class AskedRunHost:
         services: ContextServices,
         *,
         hold: Callable[[str, Pause | None], None],
-        emit_event: Callable[[Emitted], None],
+        emit_event: Callable[[Emitted], object],
     ) -> None:
         self.hold = hold
         self.messages: list[Message] = []
@@ -50,8 +51,8 @@ class AskedRunHost:
 
     def emit(self, run: Run, value: object) -> None:
         """Pass the event on."""
-        assert run.emits is not None, "only sensors emit"
-        self._emit_event(Emitted(run.emits, self._services.now(), fields_of(value)))
+        name, fields = noticed_event(run.emits, value)
+        self._emit_event(Emitted(name, self._services.now(), fields))
 
     def context(self, run: Run) -> Context:
         """Return the context of the run."""

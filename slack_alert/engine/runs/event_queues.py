@@ -34,9 +34,7 @@ class AbsenceWatch:
         """Watch these jobs only."""
         job_states = tuple(jobs)
         self.awaiting = tuple(job_state for job_state in job_states if job_state.job.is_absence)
-        self._emitted = (
-            {job_state.job.emits for job_state in job_states if job_state.job.emits} if self.awaiting else set()
-        )
+        self._emitted = {name for job_state in job_states for name in job_state.job.emits} if self.awaiting else set()
 
     def allow_for(self, away: timedelta) -> dict[str, JobProgress]:
         """Exclude a downtime for jobs that await a sensor of this program, as the sensor did not run either."""

@@ -31,6 +31,7 @@ class JobState:
         "events",
         "hold",
         "is_gone",
+        "is_resumed",
         "is_told",
         "job",
         "last",
@@ -60,6 +61,8 @@ class JobState:
         self.is_told = False
         #: Its file, or its place in it, is gone; a run in progress ends as any other.
         self.is_gone = False
+        #: Somebody resumed it, which starts a sensor that runs for ever and has ended.
+        self.is_resumed = False
 
     def replace_job(self, job: Job, now: datetime) -> None:
         """Replace the job by a later version and keep its state; a job that was gone begins at `now`."""

@@ -58,13 +58,13 @@ class ScriptedExecutor:
         """Do nothing."""
 
     def _result(self, run: Run, host: RunHost) -> Result:
-        outcome = self._outcomes.get(run.binding, "alert" if run.emits is None else "quiet")
+        outcome = self._outcomes.get(run.binding, "alert" if not run.emits else "quiet")
         if outcome == "quiet":
             return QUIET
         if outcome == "error":
             return Result(failure=Failure("Error", "simulated", run.action.file, ""))
-        if run.emits is not None:
-            host.emit(run, value=True)
+        if run.emits:
+            host.emit(run, True if len(run.emits) == 1 else (run.emits[0], True))
             return QUIET
         if run.binding not in self._said:
             name = run.action.name.rpartition(".")[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Generator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
@@ -16,6 +16,7 @@ from slack_alert.core.content.values.unwrap import is_items, unwrapped
 from slack_alert.core.errors import ActionFailed
 from slack_alert.core.model.run import Action, Failure, Result, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.sensors import is_named_event
 from slack_alert.engine.ports import Clock, RunHost
 from slack_alert.executors.calling.awaiting import (
     Bridge,
@@ -105,14 +106,15 @@ class Caller:
     def _drain(self, run: Run, host: RunHost, values: Generator[object, Any, Any]) -> Numbers:
         output_of(run).values = values
         numbers: Numbers = None
-        for one in values:
-            if is_pending(one):
-                one, more = bridge_for(one, self._bridge)(run, self._awaited(run, host, one))  # noqa: PLW2901 - the same value
-                numbers = _both(numbers, more)
-                output_of(run).values = values
-            numbers = self._tell(run, host, one, numbers)
-            if run.progress.is_canceled:
-                values.close()
+        with closing(values):  # What it has in `finally` is done, whatever ends it.
+            for one in values:
+                if is_pending(one):
+                    one, more = bridge_for(one, self._bridge)(run, self._awaited(run, host, one))  # noqa: PLW2901 - the same value
+                    numbers = _both(numbers, more)
+                    output_of(run).values = values
+                numbers = self._tell(run, host, one, numbers)
+                if run.progress.is_canceled:
+                    values.close()
         return numbers
 
     async def _drained(self, run: Run, host: RunHost, values: Any) -> Numbers:  # Any: two kinds of generators
@@ -136,21 +138,21 @@ class Caller:
             return Result((), None, _since(begun), None, numbers)
         if isinstance(value, BaseException):  # Returned instead of raised.
             return Result(failure=self.render.failure(value, run.action), duration=_since(begun))
-        value = value if run.emits is not None else unwrapped(value)
+        value = value if run.emits else unwrapped(value)
         return Result(self._rendered(run, host, value), None, _since(begun), None, self.render.numbers(value))
 
     def _tell(self, run: Run, host: RunHost, value: object, numbers: Numbers) -> Numbers:
         """Post a yielded value; of numbers with the same name the last counts."""
-        value = value if run.emits is not None else unwrapped(value)
+        value = value if run.emits else unwrapped(value)
         if rendered := self._rendered(run, host, value):
             host.say(run, rendered)
         return _both(numbers, self.render.numbers(value))
 
     def _rendered(self, run: Run, host: RunHost, value: object) -> tuple[Piece, ...]:
         """Return the pieces of a value; a sensor has none, because its items are emitted as events."""
-        if run.emits is None:
+        if not run.emits:
             return self.render(run, value)
-        for item in _items(value):
+        for item in (value,) if is_named_event(run.emits, value) else _items(value):
             if not is_quiet(item):
                 check_sayable(item)
                 host.emit(run, item)

@@ -108,6 +108,14 @@ def keep(output: RunOutput, text: str, redaction: Redaction = _OPEN) -> None:
         _cut(output.printed, redaction)
 
 
+def keep_recent(output: RunOutput, redaction: Redaction) -> None:
+    """Keep the last that was printed, not the first, of a run without an end."""
+    if output.length > KEPT // 2:
+        text = redaction("".join(output.printed))[-KEPT // 4 :]
+        text = "[what was printed before is not kept]\n" + text.partition("\n")[2]
+        output.printed, output.length = [text], len(text)
+
+
 def _cut(printed: list[str], redaction: Redaction) -> None:
     """Cut the printed text to its limit, and leave the mark behind it."""
     printed[:] = [redaction.head("".join(printed[:-1]), KEPT)[0], printed[-1]]

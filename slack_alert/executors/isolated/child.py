@@ -6,21 +6,24 @@ import logging
 import os
 import signal
 import sys
+import threading
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from traceback import walk_stack
 from types import FrameType
 from typing import TYPE_CHECKING  # Any: JSON values.
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
-from slack_alert.core.events import fields_of
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import Action, Result, Run, RunOptions
+from slack_alert.core.model.run import QUIET, Action, Result, Run, RunOptions
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
+from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
+from slack_alert.core.units.allowance import Allowance
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.system import process_tree
@@ -49,6 +52,10 @@ if TYPE_CHECKING:
 _LONG = 8192
 #: The most characters in a document.
 _MOST = 1024 * 1024
+#: So many characters a sensor that runs for ever may print at once, and in each second from then on.
+_BURST, _PER_SECOND = 256 * 1024, 64 * 1024
+#: Seconds that such a sensor has to end after the program is gone.
+_CLOSING = 2.0
 
 
 class Child:
@@ -61,6 +68,9 @@ class Child:
         #: The current run, needed when it has to be ended, and its task if it is a coroutine.
         self._run: Run | None = None
         self._task: asyncio.Task[object] | None = None
+        #: A sensor that runs for ever is asked to end.
+        self._is_closing = False
+        self._printed = ForwardedStream(pipe)
         #: What was used before the run.
         self._before = os_process.resource_usage()
         render = DraftRender(mark)
@@ -78,10 +88,10 @@ class Child:
         """Answer calls until the pipe closes."""
         adopt_orphans()
         signal.signal(signal.SIGTERM, self._end)
-        sys.stdout = sys.stderr = ForwardedStream(self._pipe)
+        sys.stdout = sys.stderr = self._printed
         root = logging.getLogger()
-        root.addHandler(ForwardingHandler(self._pipe))
-        self._pipe.listen(self._abandon)
+        root.addHandler(ForwardingHandler(self._pipe, self._printed))
+        self._pipe.listen(self._leave)
         self._pipe.send(ready=os.getpid())
         while True:
             document = self._pipe.next_call()
@@ -114,9 +124,13 @@ class Child:
         for piece in from_pieces(pieces):
             self._pipe.request("say", piece, to.conversation if to else None)
 
-    def emit(self, run: Run, value: object) -> None:  # noqa: ARG002 - as above
-        """Send an event of a sensor."""
-        self._pipe.send(notice=dict(fields_of(value)))
+    def emit(self, run: Run, value: object) -> None:
+        """Send an event of a sensor; one that runs for ever goes on once it is kept."""
+        name, fields = noticed_event(run.emits, value)
+        if run.run_options.is_endless:
+            self._pipe.request("emit", name, dict(fields))
+        else:
+            self._pipe.send(notice=[name, dict(fields)])
 
     def context(self, run: Run) -> Context:
         """Return the context of the run."""
@@ -145,9 +159,17 @@ class Child:
         slot = datetime.fromisoformat(call["slot"])
         run = Run(
             call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
-            emits=call["emits"], run_options=RunOptions(timeout=timeout), arguments=to_arguments(call["arguments"]),
+            emits=tuple(call["emits"]), run_options=RunOptions(timeout=timeout, is_endless=call["endless"]),
+            arguments=to_arguments(call["arguments"]),
         )  # fmt: skip
-        self.done(run, self._called(run))
+        if run.run_options.is_endless:
+            self._printed.allowance = Allowance(_BURST, _PER_SECOND)
+        result = self._called(run)
+        if self._is_closing:
+            sys.stdout.flush()
+            self._abandon()
+            os._exit(0)
+        self.done(run, QUIET if run.run_options.is_endless and _is_clean_exit(result) else result)
 
     def _called(self, run: Run) -> Result:
         here = os.getpid()
@@ -179,6 +201,9 @@ class Child:
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Report where the run is if it has a timeout, end what the function has started, and exit."""
         run, task = self._run, self._task
+        if run is not None and run.run_options.is_endless:
+            self._close(task)
+            return
         if run is not None and run.run_options.timeout is not None:
             stack = list(walk_stack(frame))[::-1] if task is None else suspended_frames(task.get_coro())
             failure = timeout_failure(run.action, run.run_options, with_generator_frames(stack, run))
@@ -186,11 +211,35 @@ class Child:
         self._abandon()
         os._exit(128 + number)
 
+    def _close(self, task: asyncio.Task[object] | None) -> None:
+        """End the function of a sensor as `close` ends a generator: what it has in `finally` is done."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        if task is not None:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+        else:
+            self._pipe.interrupt()
+
+    def _leave(self) -> None:
+        """End what functions have started, as the program is gone; what a sensor has in `finally` is done before."""
+        run = self._run
+        if run is not None and run.run_options.is_endless and sys.platform != "win32":
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(_CLOSING)  # The main thread ends this process if it is done sooner.
+        self._abandon()
+
     def _abandon(self) -> None:
         """Kill what functions have started, because this process is about to end."""
         self._services.children.kill_all()
         process_tree.kill_descendants(os.getpid())
         process_tree.kill_signed(process_tree.own_sign())
+
+
+def _is_clean_exit(result: Result) -> bool:
+    """Return whether a function ended itself as programs do that have done their work."""
+    failure = result.failure
+    return failure is not None and failure.kind == "SystemExit" and failure.message in ("", "0", "None")
 
 
 class ForwardedStream(StandInStream):
@@ -200,6 +249,9 @@ class ForwardedStream(StandInStream):
         super().__init__(self._send_lines, flush=self._send_rest)
         self._pipe = pipe
         self._rest = ""
+        #: How much is passed on; None: all.
+        self.allowance: Allowance | None = None
+        self._dropped = 0
 
     def _send_lines(self, text: str) -> None:
         whole, end, rest = (self._rest + text).rpartition("\n")
@@ -214,16 +266,31 @@ class ForwardedStream(StandInStream):
         self._pass_on(rest)
 
     def _pass_on(self, text: str) -> None:
+        text = self.within_allowance(text)
         for start in range(0, len(text), _MOST):
             self._pipe.send(print=text[start : start + _MOST])
 
+    def within_allowance(self, text: str) -> str:
+        """Return the part of a text that may be passed on, and before it how much was not."""
+        if self.allowance is None or not text:
+            return text
+        allowed = int(self.allowance.use(len(text), monotonic()))
+        if allowed < len(text):
+            allowed = text.rfind("\n", 0, allowed) + 1
+            self._dropped += len(text) - allowed
+            return text[:allowed]
+        told = f"[{self._dropped:,} characters more were printed]\n" if self._dropped else ""
+        self._dropped = 0
+        return told + text
+
 
 class ForwardingHandler(logging.Handler):
-    """Sends log records over the pipe."""
+    """Sends log records over the pipe, as far as what is printed may be."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, printed: ForwardedStream) -> None:
         super().__init__()
         self._pipe = pipe
+        self._printed = printed
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record, as far as JSON can hold it."""
@@ -231,6 +298,8 @@ class ForwardingHandler(logging.Handler):
         said = record.getMessage()
         if record.exc_info:
             said += "\n" + logging.Formatter().formatException(record.exc_info)
+        if self._printed.allowance is not None and not self._printed.within_allowance(f"{said}\n"):
+            return
         self._pipe.send(
             log={"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
             | {"msg": said[: LOGGED + REACH], "extra": extra}

@@ -45,6 +45,11 @@ class Pipe:
         self._calls: SimpleQueue[Document] = SimpleQueue()
         self._replies: SimpleQueue[Document] = SimpleQueue()
         self._is_cut = False
+        #: How many requests were sent whose reply was not taken.
+        self._unanswered = 0
+        #: Whether the main thread is to be interrupted once it has sent its document.
+        self._is_interrupted = False
+        self._sender: threading.Thread | None = None
         if hasattr(os, "register_at_fork"):
             # A forked copy must neither write to the pipe nor keep it open after this process has ended.
             os.register_at_fork(after_in_child=self._cut)
@@ -69,9 +74,11 @@ class Pipe:
         if self._is_cut or not self._sending.acquire(timeout=-1 if "overdue" not in document else _PATIENCE):
             return
         try:
+            self._sender = threading.current_thread()
             rest = memoryview(line)
             while rest:
                 rest = rest[os.write(self._out, rest) :]
+            self._unanswered += "ask" in document
         except OSError as error:
             if error.errno == errno.EBADF:  # A function closed the pipe.
                 os._exit(CUT)
@@ -79,13 +86,27 @@ class Pipe:
                 threading.Event().wait()
             raise
         finally:
+            self._sender = None
             self._sending.release()
+        if self._is_interrupted and threading.current_thread() is threading.main_thread():
+            self._is_interrupted = False
+            raise GeneratorExit
+
+    def interrupt(self) -> None:
+        """Raise GeneratorExit in the main thread, where a signal calls this; not in the middle of a document."""
+        if self._sender is threading.main_thread():
+            self._is_interrupted = True
+        else:
+            raise GeneratorExit
 
     def request(self, name: str, *words: object) -> object:
         """Request an operation of the program for the run, and return its answer."""
         with self._asking:
             self.send(ask=[name, *words])
-            reply = self._replies.get()
+            reply: Document = {}
+            while self._unanswered:  # Replies to requests that were interrupted come first.
+                reply = self._replies.get()
+                self._unanswered -= 1
         if "error" in reply:
             kind, said = reply["error"]
             raise _KNOWN.get(kind, RuntimeError)(said)

@@ -6,13 +6,14 @@ import logging
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO
 
 from slack_alert.core.model.run import Failure
 from slack_alert.core.structs import Struct
 from slack_alert.engine.system import process_tree
+from slack_alert.executors.isolated.error_stream import ErrorStream
 from slack_alert.executors.isolated.protocol import (
     Document,
     from_changes,
@@ -42,7 +43,13 @@ class ChildProgram(Struct, frozen=True):
 class ChildProcess:
     """A child process; it calls one function at a time."""
 
-    def __init__(self, program: ChildProgram, python: str = "") -> None:
+    def __init__(
+        self,
+        program: ChildProgram,
+        python: str = "",
+        *,
+        read_errors: Callable[[IO[bytes]], ErrorStream] | None = None,
+    ) -> None:
         #: The Python that it runs, by its path; empty: the one of this program.
         self.python = python
         self.sign = os.urandom(8).hex()
@@ -50,6 +57,7 @@ class ChildProcess:
             program.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=None if read_errors is None else subprocess.PIPE,
             env=process_tree.signed_environ(program.environ, self.sign),
             start_new_session=True,
             creationflags=process_tree.APART,
@@ -61,6 +69,9 @@ class ChildProcess:
         #: The failure it reported when it took too long.
         self.timeout_report: Failure | None = None
         self.is_lost = False
+        #: What it writes to its standard error, where that is read.
+        stream = self.popen.stderr
+        self.errors = None if read_errors is None or stream is None else read_errors(stream)
         #: A function closed the pipe to this program, or wrote into it.
         self.is_cut = False
         self._is_ready = False

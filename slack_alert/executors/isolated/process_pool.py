@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from typing import (
     Any,  # JSON values.
@@ -17,8 +18,9 @@ from typing import (
 
 from slack_alert.core.content.measurements import named
 from slack_alert.core.model.record import Usage
-from slack_alert.core.model.run import Result, Run, output_of
+from slack_alert.core.model.run import QUIET, Result, Run, output_of
 from slack_alert.core.redaction.redaction import Redaction
+from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context
 from slack_alert.engine.context.subprocesses import Subprocesses
 from slack_alert.engine.ports import Clock, RunHost
@@ -29,8 +31,9 @@ from slack_alert.executors.calling.failures import (
     timeout_failure,
     with_memory_limit,
 )
-from slack_alert.executors.calling.output import current
+from slack_alert.executors.calling.output import current, keep_recent
 from slack_alert.executors.deadlines import Deadlines
+from slack_alert.executors.isolated.error_stream import ErrorStream
 from slack_alert.executors.isolated.process import END_GRACE, ChildProcess, ChildProgram
 from slack_alert.executors.isolated.protocol import (
     CUT,
@@ -96,6 +99,7 @@ class ProcessPool:
         redaction: Redaction,
         children: Subprocesses,
         clock: Clock,
+        most_idle: int = _MOST_IDLE,
     ) -> None:
         #: Makes the program of processes of a Python, by its path; empty: this one.
         self._program = program
@@ -104,6 +108,7 @@ class ProcessPool:
         #: The registry of subprocesses, which ends them with the program.
         self._children = children
         self._clock = clock
+        self._most_idle = most_idle
         self._deadlines = Deadlines()
         self._idle: list[ChildProcess] = []
         #: The processes that have a call, by the number of its run.
@@ -117,8 +122,7 @@ class ProcessPool:
         begun = perf_counter()
         token = current.set(run)
         try:
-            python = run.action.pack.python if run.action.pack is not None else ""
-            process = self._take(self._sources.contents_for(run.binding), python)
+            process = self._take(self._sources.contents_for(run.binding), run)
             try:
                 self._calling[run.id] = process
                 if run.progress.is_canceled:  # It was meanwhile.
@@ -132,6 +136,11 @@ class ProcessPool:
                 run.progress.output.end()
             current.reset(token)
         return result._replace(duration=timedelta(0, perf_counter() - begun))
+
+    def pid(self, run: Run) -> int | None:
+        """Return the process that has the call of a run; None: it has none yet, or any more."""
+        process = self._calling.get(run.id)
+        return None if process is None else process.popen.pid
 
     def cancel(self, run: Run, grace: timedelta) -> None:
         """End the process that has the call of a run, if any: it is asked first, and killed after `grace`."""
@@ -152,7 +161,8 @@ class ProcessPool:
         for process in idle:
             self._retire(process)
 
-    def _take(self, sources: Mapping[str, bytes], python: str) -> ChildProcess:
+    def _take(self, sources: Mapping[str, bytes], run: Run) -> ChildProcess:
+        python = run.action.pack.python if run.action.pack is not None else ""
         while True:
             with self._lock:
                 process = next((one for one in reversed(self._idle) if one.python == python), None)
@@ -163,13 +173,14 @@ class ProcessPool:
             if process.is_alive and process.has_files(sources):
                 return process
             self._retire(process)
-        process = ChildProcess(self._program(python), python)
+        read_errors = partial(ErrorStream, run=run) if run.run_options.is_endless else None
+        process = ChildProcess(self._program(python), python, read_errors=read_errors)
         self._children.adopt(process.popen, process.kill)
         return process
 
     def _give_back(self, process: ChildProcess) -> None:
         with self._lock:
-            is_kept = not (self._is_stopped or process.is_exhausted or len(self._idle) >= _MOST_IDLE)
+            is_kept = not (self._is_stopped or process.is_exhausted or len(self._idle) >= self._most_idle)
             if is_kept:
                 self._idle.append(process)
         if not is_kept:
@@ -206,17 +217,34 @@ class ProcessPool:
                 ended: Document = document["end"]
                 return ended
             if "print" in document:
-                sys.stdout.write(document["print"])
+                self._print(run, document["print"])
             elif "log" in document:
                 _relay(document["log"], self._redaction)
             elif "notice" in document:
-                host.emit(run, document["notice"])
+                host.emit(run, _event(run, *document["notice"]))
                 output_of(run).keep_values()  # It has gone on meanwhile, so nothing waits for that.
             elif "ask" in document:
-                process.send(**answer_request(context, *document["ask"]))
+                process.send(**self._answer(context, run, host, document["ask"]))
             elif "overdue" in document:
                 process.timeout_report = to_failure(document["overdue"])
         return {}
+
+    def _print(self, run: Run, text: str) -> None:
+        sys.stdout.write(text)
+        if run.run_options.is_endless:
+            keep_recent(output_of(run), self._redaction)
+
+    def _answer(self, context: Context, run: Run, host: RunHost, words: list[Any]) -> Document:
+        if words[0] != "emit":
+            return answer_request(context, *words)
+        # The sensor waits for this, and goes on once both are kept: the event, and what it has set before.
+        try:
+            host.emit(run, _event(run, *words[1:]))
+            if (wait := output_of(run).keep_values()) is not None:
+                wait()
+        except Exception as error:  # noqa: BLE001 - it is raised again in the sensor
+            return {"error": [type(error).__name__, str(error)]}
+        return {"value": None}
 
     def _ended(self, process: ChildProcess, run: Run, end: Document) -> Result:
         process.record_run(end["memory"], is_littered=end["littered"])
@@ -230,11 +258,21 @@ class ProcessPool:
         return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
     def _lost(self, process: ChildProcess, run: Run, code: int) -> Result:
+        if run.run_options.is_endless and (process.is_overdue or (code == 0 and not process.is_cut)):
+            return QUIET  # It was asked to end, or ended itself as `sys.exit()` does.
         if process.is_overdue:
             late = process.timeout_report or timeout_failure(run.action, run.run_options)
             return Result(failure=redact_failure(late, self._redaction))
         is_cut = process.is_cut or code == CUT
-        return Result(failure=process_exit_failure(run.action, run.run_options, code, is_cut=is_cut))
+        failure = process_exit_failure(run.action, run.run_options, code, is_cut=is_cut)
+        if process.errors is not None and (last := process.errors.last()):
+            failure = redact_failure(replace(failure, output=last), self._redaction)
+        return Result(failure=failure)
+
+
+def _event(run: Run, name: str, fields: Document) -> object:
+    """Return the value of a sensor that becomes this event."""
+    return fields if len(run.emits) == 1 else (name, fields)
 
 
 def _relay(told: Document, redaction: Redaction) -> None:

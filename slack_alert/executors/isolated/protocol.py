@@ -84,6 +84,7 @@ def from_run(run: Run) -> Document:
         "asked_by": run.asked_by,
         "event": None if run.event is None else dict(run.event),
         "emits": run.emits,
+        "endless": run_options.is_endless,
         "timeout": None if run_options.timeout is None else run_options.timeout.total_seconds(),
         "cpu": None if run_options.cpu is None else run_options.cpu.total_seconds(),
         "memory": run_options.memory,

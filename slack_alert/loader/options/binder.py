@@ -148,7 +148,7 @@ def _of_pack(binding: Binding, pack: Pack) -> Binding:
     rule, emits = binding.rule, binding.emits
     return replace(
         binding,
-        emits=qualified(emits, pack.name) if emits else emits,
+        emits=tuple(qualified(event, pack.name) for event in emits),
         rule=rule and replace(rule, on=tuple(qualified(event, pack.name) for event in rule.on)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
 from string import Formatter
+from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.environment_faults import NO_ZONES, has_zones
@@ -18,7 +19,7 @@ from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot
 from slack_alert.core.units.names import nearest, suggestion
-from slack_alert.core.units.quantities import parse_duration
+from slack_alert.core.units.quantities import format_size, parse_duration, parse_size
 
 WHILE_PAUSED = ("skip", "mute")
 _REPEAT_KEYWORDS = frozenset({"after", "repeat", "remind", "recover", "escalate"})
@@ -32,6 +33,10 @@ _PARAMETERS = "parameters come from the function's signature, such as def deploy
 _ARGUMENTS = "a guard sees what was written behind them in its parameter args"
 _LOCK = 'Write lock="{env}", or lock="db".'
 _MOST_RETRIES = 100
+_LEAST_MEMORY = 32 * 1024 * 1024
+_LEAST_CPU = timedelta(seconds=1)
+
+T = TypeVar("T")
 
 
 def check(keyword: str, value: object, zone: tzinfo) -> None:
@@ -148,10 +153,14 @@ def read_run_options(words: Mapping[str, object], default: RunOptions) -> RunOpt
         retries if isinstance(retries, int) else default.retries,
         default.retry_delay if delay is None else parse_duration(delay),
         isolation,
-        default.memory if isolation is Isolation.PROCESS else None,
-        default.cpu if isolation is Isolation.PROCESS else None,
+        _limit(words, "memory_limit", _memory, default.memory) if isolation is Isolation.PROCESS else None,
+        _limit(words, "cpu_limit", _cpu, default.cpu) if isolation is Isolation.PROCESS else None,
     )
     return DEFAULT_OPTIONS if run_options == DEFAULT_OPTIONS else run_options
+
+
+def _limit(words: Mapping[str, object], keyword: str, read: Callable[[object], T], default: T | None) -> T | None:
+    return read(words[keyword]) if keyword in words else default
 
 
 def _named(keyword: str, value: object, read: Callable[[], object]) -> None:
@@ -233,6 +242,20 @@ def _positive(hint: str) -> Callable[[object], timedelta]:
     return read
 
 
+def _memory(value: object) -> int:
+    size = parse_size(_text(value))
+    if size < _LEAST_MEMORY:
+        raise BadValue(f"a process needs {format_size(_LEAST_MEMORY)} at least", hint='Write memory_limit="512MB".')
+    return size
+
+
+def _cpu(value: object) -> timedelta:
+    limit = parse_duration(value)
+    if limit < _LEAST_CPU:
+        raise BadValue("the system counts whole seconds", hint="Write cpu_limit=60, or 1m.")
+    return limit
+
+
 _timeout = _positive("Leave the keyword out for no limit.")
 _remind = _positive('Write remind="2h", or leave the keyword out: nothing is said again.')
 
@@ -276,7 +299,8 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "command": parse_commands,
     "guard": parse_guarded,
     "on": parse_texts,
-    "emits": _text,
+    "emits": parse_texts,
+    "baseline": _yes_or_no,
     "where": _mapping,
     "absent": _absent,
     "after": _whole(1),
@@ -291,6 +315,8 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "queue": parse_queue,
     "lock": parse_lock,
     "isolation": _choice(*(isolation.value for isolation in Isolation)),
+    "memory_limit": _memory,
+    "cpu_limit": _cpu,
     "allow": parse_texts,
     "confirm": _either(_yes_or_no, _text),
     "approve": _either(_yes_or_no, parse_texts),

@@ -12,7 +12,7 @@ from slack_alert.core.commands.command import GUARD_OPTIONS, Command, Guard
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
+from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, Isolation, RunOptions
 from slack_alert.core.policy.incidents import RepeatPolicy
 from slack_alert.core.policy.quota import Policy
 from slack_alert.core.schedule.combining import Jittered
@@ -42,9 +42,29 @@ if TYPE_CHECKING:
     from slack_alert.core.pack import PackSettings
 
 Words = Mapping[str, object]
+#: Whether a declaration is timed, sound, and a sensor that runs for ever.
+_Kind = tuple[bool, bool, bool]
 #: Keywords that contradict `absent`, because they too say when a function runs.
 _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
 _UNLIKE_GUARD = frozenset([*TIME_KEYWORDS, *COMMAND_KEYWORDS, "command", "on", "emits", "hidden"])
+#: Keywords of runs that begin at a time, and end.
+_UNLIKE_ENDLESS = frozenset(
+    [
+        "start",
+        "end",
+        "jitter",
+        "at_start",
+        "working_hours",
+        "catch_up",
+        "timeout",
+        "retries",
+        "retry_delay",
+        "cpu_limit",
+    ]
+)
+_EMITS = "Add seconds=30, or another time keyword; or yield what it notices."
+#: They hold for a process of its own.
+_LIMITS = ("memory_limit", "cpu_limit")
 _CATCH_UP = "Take it out, or give the job a cron, an at or whole days: an interval goes on by itself."
 
 
@@ -94,8 +114,8 @@ class OptionResolver(Struct):
 
     defaults: OptionDefaults
     _never_runs: NeverRunsCheck | None = None
-    _known: dict[tuple[str, bool, bool], ResolvedOptions] = field(default_factory=dict)
-    _same: dict[tuple[int, bool, bool], tuple[Words, ResolvedOptions]] = field(default_factory=dict)
+    _known: dict[tuple[str, _Kind], ResolvedOptions] = field(default_factory=dict)
+    _same: dict[tuple[int, _Kind], tuple[Words, ResolvedOptions]] = field(default_factory=dict)
     _zones: dict[str, tzinfo] = field(default_factory=dict)
     _hours: dict[tuple[str, tzinfo], WorkingHours] = field(default_factory=dict)
     _policies: dict[tuple[WorkingHours, int, timedelta, bool, RepeatPolicy], Policy] = field(default_factory=dict)
@@ -105,25 +125,26 @@ class OptionResolver(Struct):
 
     def resolve(self, declaration: Declaration) -> ResolvedOptions:
         """Return the meaning of the keywords of a marker."""
-        words, is_timed, is_sound = declaration.keywords, declaration.is_timed, declaration.is_sound
+        words, kind = declaration.keywords, (declaration.is_timed, declaration.is_sound, declaration.is_endless)
         # The cache returns equal keywords as one object, and their `repr` takes longer than everything else here.
-        same = id(words), is_timed, is_sound
+        same = id(words), kind
         if same not in self._same:
             # As text, because 1 and True are equal and lists are not hashable.
-            key = repr(words), is_timed, is_sound
+            key = repr(words), kind
             if key not in self._known:
-                self._known[key] = self._read(words, is_timed=is_timed, is_sound=is_sound)
+                self._known[key] = self._read(words, declaration)
             # Keep the object alive, or its id would be reused.
             self._same[same] = words, self._known[key]
         return self._same[same][1]
 
-    def _read(self, words: Words, *, is_timed: bool, is_sound: bool) -> ResolvedOptions:
+    def _read(self, words: Words, kind: Declaration) -> ResolvedOptions:
         faults: list[tuple[str, str]] = []
         zone = self._zone(words, faults)
         faults.extend(self._bad_options(words, zone))
-        if is_sound:
-            faults.extend(_missing_companions(words, is_timed=is_timed))
-        if faults or not is_sound:
+        if kind.is_sound:
+            faults.extend(_missing_companions(words, is_timed=kind.is_timed, is_endless=kind.is_endless))
+            faults.extend(self._unlimited(words, is_endless=kind.is_endless))
+        if faults or not kind.is_sound:
             return ResolvedOptions(tuple(faults))
         try:
             # Jitter depends on the name of the job, which is set later.
@@ -140,7 +161,8 @@ class OptionResolver(Struct):
         if trigger and self._never_runs and words.get("enabled") is not False:
             never = self._never_runs.never(trigger, policy.hours)
         later = tuple(word for word in words if _is_later(word, words))
-        return ResolvedOptions((), later, never, tuple(self._makers(words, trigger, policy, zone)))
+        makers = self._makers(words, trigger, policy, zone, is_endless=kind.is_endless)
+        return ResolvedOptions((), later, never, tuple(makers))
 
     def _zone(self, words: Words, faults: list[tuple[str, str]]) -> tzinfo:
         if "timezone" not in words:
@@ -167,11 +189,12 @@ class OptionResolver(Struct):
                 yield str(error), error.hint
 
     def _makers(
-        self, words: Words, trigger: Trigger | None, policy: Policy, zone: tzinfo
+        self, words: Words, trigger: Trigger | None, policy: Policy, zone: tzinfo, *, is_endless: bool
     ) -> Iterator[Callable[[str, Action], Binding]]:
         options = {keyword: value for keyword, value in words.items() if keyword in OPTION_KEYWORDS}
         rule = _rule(words)
-        if trigger or rule:
+        if trigger or rule or is_endless:
+            run_options = self._run_options(words, is_endless=is_endless)
             job = partial(
                 Job,
                 trigger=trigger or Never(),
@@ -180,9 +203,10 @@ class OptionResolver(Struct):
                 errors_to=self._address(words.get("errors_to"), self.defaults.errors_to),
                 zone=zone,
                 at_start=words.get("at_start") is True,
-                emits=composed(str(words["emits"])) if "emits" in words else None,
+                emits=tuple(dict.fromkeys(map(composed, parse_texts(words["emits"])))) if "emits" in words else (),
                 rule=rule,
-                run_options=read_run_options(words, self.defaults.run_options),
+                run_options=run_options,
+                has_baseline=words.get("baseline") is True,
                 catch_up=parse_duration(words.get("catch_up", 0)),
                 options=options,
             )
@@ -194,6 +218,22 @@ class OptionResolver(Struct):
             limit = parse_duration(words["timeout"]) if words.get("timeout") is not None else GUARD_OPTIONS.timeout
             run_options = replace(GUARD_OPTIONS, timeout=limit)
             yield partial(Guard, words=parse_guarded(words["guard"]), run_options=run_options, options=options)
+
+    def _unlimited(self, words: Words, *, is_endless: bool) -> Iterator[tuple[str, str]]:
+        """Yield a fault for a limit of a process where the function has none of its own."""
+        isolation = (
+            Isolation.PROCESS.value if is_endless else words.get("isolation", self.defaults.run_options.isolation)
+        )
+        for limit in _LIMITS if str(isolation).lower() != Isolation.PROCESS.value else ():
+            if limit in words:
+                yield f"{limit} holds for a process of its own, and there is none", 'Add isolation="process".'
+
+    def _run_options(self, words: Words, *, is_endless: bool) -> RunOptions:
+        """Return the run options; what runs for ever has a process of its own, which no limit of time ends."""
+        if not is_endless:
+            return read_run_options(words, self.defaults.run_options)
+        run_options = read_run_options({**words, "isolation": Isolation.PROCESS.value}, self.defaults.run_options)
+        return replace(run_options, timeout=None, retries=0, cpu=None, is_endless=True)
 
     def _command(self, words: Words, options: Words) -> Callable[[str, Action], Binding]:
         name, *aliases = parse_commands(words["command"])
@@ -257,10 +297,9 @@ def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Acti
     return lambda name, action: job(name, action, trigger=replace(trigger, name=name))
 
 
-def _missing_companions(words: Words, *, is_timed: bool) -> Iterator[tuple[str, str]]:
+def _missing_companions(words: Words, *, is_timed: bool, is_endless: bool) -> Iterator[tuple[str, str]]:
     """Yield faults for keywords without the keyword they belong to."""
-    if "emits" in words and not is_timed:
-        yield "emits belongs to a time trigger, and there is none", "Add seconds=30, or another time keyword."
+    yield from _not_sensing(words, is_timed=is_timed, is_endless=is_endless)
     if "where" in words and "on" not in words:
         yield "where belongs to on, and there is none", 'Add on="changed_file".'
     if "hidden" in words and "command" not in words:
@@ -270,6 +309,17 @@ def _missing_companions(words: Words, *, is_timed: bool) -> Iterator[tuple[str, 
     for word in words if "guard" in words else ():
         if word in _UNLIKE_GUARD:
             yield f"{word} does not go with guard, which is asked before commands", "Mark a second function."
+
+
+def _not_sensing(words: Words, *, is_timed: bool, is_endless: bool) -> Iterator[tuple[str, str]]:
+    """Yield faults for `emits` without what makes a sensor, and for keywords that do not go with such a sensor."""
+    if "emits" in words and not is_timed and not is_endless:
+        yield "emits belongs to a time trigger, or alone to a generator that runs for ever", _EMITS
+    if "baseline" in words and not ("emits" in words and is_timed):
+        yield "baseline belongs to a sensor with a time trigger", 'Add seconds=30 and emits="changed_file".'
+    for word in words if is_endless else ():
+        if word in _UNLIKE_ENDLESS:
+            yield f"{word} does not go with a sensor that runs for ever", f"Take {word} out, or add seconds=30."
 
 
 def _not_absent(words: Words) -> Iterator[tuple[str, str]]:

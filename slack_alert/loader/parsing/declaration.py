@@ -42,6 +42,8 @@ class Declaration(Struct, frozen=True):
     #: Of a command: its parameters as plain values, and the lines of its docstring that show how it is written.
     signature: tuple[tuple[Any, ...], ...] = ()  # Any: the fields of a Parameter
     examples: tuple[str, ...] = ()
+    #: It has `emits` and no other trigger, and is a generator as far as its source shows: a sensor that runs for ever.
+    is_endless: bool = False
 
     @property
     def command_parameters(self) -> tuple[Parameter, ...]:
@@ -51,7 +53,7 @@ class Declaration(Struct, frozen=True):
     @property
     def is_called_alone(self) -> bool:
         """Whether it is called without an event, so that it gets no argument but `ctx`."""
-        return self.is_timed or "absent" in self.keywords
+        return self.is_timed or self.is_endless or "absent" in self.keywords
 
     def name_in(self, file: str) -> str:
         """Return the full name of its job, below the name of its file, which is composed as Python's names are."""

@@ -20,6 +20,10 @@ from slack_alert.loader.parsing.source import ParsedFile
 
 CONTEXT = "ctx"
 _TIMED = frozenset(TIME_KEYWORDS)
+#: The trigger keywords beside `emits`.
+_TRIGGERS = frozenset([*TRIGGER_KEYWORDS, "absent"]) - {"emits"}
+#: What has a `yield` of its own.
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 #: What calls a function with arguments.
 _ASKED = frozenset(["on", "command", "guard"])
 
@@ -73,6 +77,7 @@ def make_declaration(
         is_sound=is_sound,
         signature=tuple(map(plain_fields, signature)),
         examples=tuple(_examples(doc)) if doc and "command" in values else (),
+        is_endless="emits" in values and _TRIGGERS.isdisjoint(values) and _may_yield(node),
     )
 
 
@@ -101,6 +106,18 @@ def _sentence(source: ParsedFile, keyword: ast.keyword, error: BadValue) -> str:
         return f"{keyword.arg}={source.segment(keyword.value)}: {error}"
     reason = f": {error}" if isinstance(error.node, ast.Name) else ""
     return f"{keyword.arg} must be known before the file runs, got {source.segment(error.node)}{reason}"
+
+
+def _may_yield(node: Function) -> bool:
+    """Return whether a function is a generator, or is decorated, so that its source does not show what it is."""
+    waiting: list[ast.AST] = [*node.body]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(each, _SCOPES):
+            waiting.extend(ast.iter_child_nodes(each))
+    return bool(node.decorator_list)
 
 
 def _required(arguments: ast.arguments) -> tuple[str, ...]:

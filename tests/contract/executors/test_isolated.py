@@ -94,7 +94,7 @@ class Rig:
         cpu: float | None = None,
         takes_context: bool = False,
         is_async: bool = False,
-        emits: str | None = None,
+        emits: tuple[str, ...] = (),
         arguments: Arguments | None = None,
     ) -> tuple[Run, Result]:
         """Call a function of the file."""
@@ -248,7 +248,7 @@ def test_each_yielded_value_is_said_as_it_comes(rig: Rig, is_async: bool) -> Non
 
 def test_what_a_sensor_notices_are_the_fields_of_its_values(rig: Rig) -> None:
     rig.write("@deco(hours=1, emits='x')\ndef job():\n    return [{'path': '/a'}, 7]")
-    rig.run(emits="x")
+    rig.run(emits=("x",))
 
     assert rig.stage.noticed == [{"path": "/a"}, {"value": 7}]
 
@@ -270,7 +270,7 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
     )
     rig.stage.services = replace(services, key_value_store=lambda _: key_value_store)
     try:
-        rig.run(emits="x", takes_context=True)
+        rig.run(emits=("x",), takes_context=True)
     finally:
         rig.stage.services = services
 

@@ -198,7 +198,7 @@ def test_another_rule_begins_anew() -> None:
 
 
 def test_time_in_which_no_sensor_could_notice_is_left_out() -> None:
-    sensor = replace(make_job("backup.probe"), emits="backup.done")
+    sensor = replace(make_job("backup.probe"), emits=("backup.done",))
     rig = Rig(watch(), sensor, start="16 09:00")
 
     moved = rig.engine.absences.allow_for(40 * MINUTE)

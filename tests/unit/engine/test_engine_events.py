@@ -254,7 +254,7 @@ def test_working_hours_and_a_pause_by_hand_bind_rules() -> None:
 
 
 def test_what_a_sensor_notices_is_answered() -> None:
-    rig = Rig(replace(make_job("disk.probe"), emits="disk.full"), make_rule())
+    rig = Rig(replace(make_job("disk.probe"), emits=("disk.full",)), make_rule())
     rig.due("16 09:10", name="disk.probe")
     (probe,) = rig.executor.runs
 

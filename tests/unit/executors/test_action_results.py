@@ -16,7 +16,9 @@ from tests.fakes.stage import Stage, run_of
 PACK = Pack(Manifest("mypack"), "packs/mypack", "/packs/mypack")
 
 
-def result_of(value: object, *, pack: Pack | None = PACK, is_async: bool = False, emits: str | None = None) -> Result:
+def result_of(
+    value: object, *, pack: Pack | None = PACK, is_async: bool = False, emits: tuple[str, ...] = ()
+) -> Result:
     async def awaited() -> object:
         return value
 
@@ -52,4 +54,4 @@ def test_any_other_value_is_said_as_it_is(value: object) -> None:
 
 def test_outside_packs_and_in_sensors_it_is_a_value_like_any_other() -> None:
     assert result_of((False, "a"), pack=None).failure is None
-    assert result_of((False, "a"), emits="mypack.changed").failure is None
+    assert result_of((False, "a"), emits=("mypack.changed",)).failure is None

@@ -107,7 +107,7 @@ def test_what_cannot_be_kept_is_refused_and_changes_nothing(
 SENSOR = Action("db.seek", "plugins/db.py", 3, "", print)
 
 
-def sensing(drawer: Drawer, emits: str | None = "found") -> tuple[Run, KeyValueStore]:
+def sensing(drawer: Drawer, emits: tuple[str, ...] = ("found",)) -> tuple[Run, KeyValueStore]:
     run = Run(1, "db.seek", SENSOR, at("16 12:00"), emits=emits)
     return run, drawer.key_value_store.for_run(run)
 
@@ -140,7 +140,7 @@ def test_what_somebody_set_anew_before_a_sensor_noticed_anything_stands() -> Non
 
 def test_what_no_sensor_sets_is_kept_at_once() -> None:
     drawer = Drawer()
-    run, own = sensing(drawer, emits=None)
+    run, own = sensing(drawer, emits=())
     own.set("until", 7)
 
     assert (run.progress.output, [entry.value for entry in drawer.written]) == (None, ["7"])

@@ -449,7 +449,7 @@ def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None
         if len(noticed) == 3:
             raise KeyError("enough")
 
-    run = run_of(lambda: itertools.count(1), emits="found")
+    run = run_of(lambda: itertools.count(1), emits=("found",))
     result = Stage(emit=notice).call(run)
 
     assert (noticed, failure(result).kind) == ([1, 2, 3], "KeyError")
@@ -457,7 +457,7 @@ def test_of_an_endless_iterator_a_sensor_notices_each_item_as_it_comes() -> None
 
 def test_what_a_sensor_hands_back_to_be_awaited_is_noticed() -> None:
     stage = Stage()
-    run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"), emits="found")
+    run = run_of(plugin("async def fetch():\n    return ['a', 'b']\ndef job():\n    return fetch()"), emits=("found",))
     stage.call(run)
 
     assert stage.noticed == ["a", "b"]
@@ -507,7 +507,7 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(source: str, expected: l
     stage.services = replace(stage.services, key_value_store=lambda _: key_value_store)
     head = "async def" if is_async else "def"
     job = plugin(f"{head} job(ctx): set = ctx.store.set; {source}")
-    run = run_of(job, is_async=is_async, takes_context=True, emits="found")
+    run = run_of(job, is_async=is_async, takes_context=True, emits=("found",))
     asyncio.run(stage.await_(run)) if is_async else stage.call(run)
 
     assert done == expected

@@ -70,7 +70,7 @@ def test_jobs_are_named_in_one_form_whatever_the_files_are(plugins: Path) -> Non
         assert (catalog.problems, names) == ((), NAMES)
         assert said is not None
         assert said() == "ab"
-        assert catalog.jobs[0].emits == "geändert"
+        assert catalog.jobs[0].emits == ("geändert",)
 
 
 @pytest.fixture

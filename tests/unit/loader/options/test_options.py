@@ -23,7 +23,7 @@ from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, w
 def test_a_job_without_options_has_the_configuration_s(tmp_path: Path) -> None:
     found = job(surveyed(tmp_path, "@deco(hours=1)\ndef f(): pass"))
 
-    assert (found.to, found.errors_to, found.zone, found.at_start, found.emits) == (OPS, OPS, timezone.utc, False, None)
+    assert (found.to, found.errors_to, found.zone, found.at_start, found.emits) == (OPS, OPS, timezone.utc, False, ())
     assert (found.policy.max_alert, found.policy.pause_time, found.policy.mutes) == (3, timedelta(hours=1), False)
     assert found.policy.hours.is_always
 
@@ -439,3 +439,79 @@ def test_parameters_among_the_words_of_a_command_are_told_where_they_belong(
 
     assert [problem.code for problem in catalog.problems] == ["SA201"]
     assert catalog.problems[0].hint.startswith(told)
+
+
+def test_emits_alone_on_a_generator_is_a_sensor_that_runs_for_ever(tmp_path: Path) -> None:
+    catalog = surveyed(
+        tmp_path, "@deco(emits='x', memory_limit='64MB')\nasync def f():\n    while True:\n        yield 1"
+    )
+
+    found = job(catalog)
+    assert (found.kind, found.emits, found.is_endless, found.shown) == ("sensor", ("x",), True, "runs for ever")
+    assert found.run_options == RunOptions(
+        isolation=Isolation.PROCESS, memory=64 * 1024 * 1024, is_endless=True, retry_delay=timedelta(seconds=30)
+    )
+    assert problems(catalog) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["return [1]", "def g():\n        yield 1\n    return g", "return (lambda: (yield))", "return [x for x in y]"],
+)
+def test_emits_alone_on_what_is_no_generator_is_a_problem(tmp_path: Path, body: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(emits='x')\ndef f():\n    {body}")
+
+    assert problems(catalog) == [("SA201", 1, 1)]
+    assert "or yield what it notices" in catalog.problems[0].hint
+
+
+def test_emits_alone_on_a_decorated_function_may_be_a_generator(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "def own(f): return f\n@deco(emits='x')\n@own\ndef f(): return iter([])")
+
+    assert job(catalog).is_endless
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "timeout=5",
+        "retries=2",
+        "working_hours='9:00-18:00'",
+        "at_start=True",
+        "jitter=1",
+        "baseline=True",
+        "cpu_limit=5",
+    ],
+)
+def test_keywords_of_runs_that_end_do_not_go_with_a_sensor_that_runs_for_ever(tmp_path: Path, keyword: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(emits='x', {keyword})\ndef f():\n    yield 1")
+
+    assert problems(catalog) == [("SA201", 1, 1)]
+    assert keyword.partition("=")[0] in catalog.problems[0].message
+
+
+def test_what_runs_for_ever_must_not_require_arguments(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(emits='x')\ndef f(path):\n    yield 1")
+
+    assert problems(catalog) == [("SA207", 1, 1)]
+
+
+def test_a_sensor_may_emit_several_kinds_of_events(tmp_path: Path) -> None:
+    catalog = surveyed(tmp_path, "@deco(hours=1, emits=['a', 'b', 'a'], baseline=True)\ndef f(): pass")
+
+    assert (job(catalog).emits, job(catalog).has_baseline) == (("a", "b"), True)
+
+
+@pytest.mark.parametrize("keyword", ["memory_limit='64MB'", "cpu_limit='1m'"])
+def test_limits_belong_to_a_process(tmp_path: Path, keyword: str) -> None:
+    catalog = surveyed(tmp_path, f"@deco(hours=1, {keyword})\ndef f(): pass")
+
+    assert problems(catalog) == [("SA201", 1, 1)]
+    assert catalog.problems[0].hint == 'Add isolation="process".'
+
+
+def test_a_function_has_the_limits_of_its_marker(tmp_path: Path) -> None:
+    source = "@deco(hours=1, isolation='process', memory_limit='64MB', cpu_limit='1m')\ndef f(): pass"
+
+    found = job(surveyed(tmp_path, source)).run_options
+    assert (found.memory, found.cpu) == (64 * 1024 * 1024, timedelta(minutes=1))

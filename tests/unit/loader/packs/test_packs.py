@@ -87,7 +87,7 @@ def test_a_bare_event_within_a_pack_is_one_of_the_pack(tmp_path: Path) -> None:
     assert isinstance(react, Job)
     assert react.rule is not None
     assert hear.rule is not None
-    assert job(catalog, "mypack.watch").emits == "mypack.changed"
+    assert job(catalog, "mypack.watch").emits == ("mypack.changed",)
     assert react.rule.on == ("mypack.changed", "other.changed", "run.failed")
     assert hear.rule.on == ("changed",)
 
