@@ -47,7 +47,6 @@ COMMANDS = {
     "pack": ("setup.pack", "Write a pack, check it, install one, or remove one."),
     "packs": ("query.packs", "List the packs, and whether they are loaded."),
     "actions": ("query.packs", "List the functions that can be run by hand."),
-    "sensors": ("query.packs", "List the functions whose values become events."),
     "doctor": ("setup.doctor", "Look for what is wrong, and say what to do about it."),
     "manifest": ("setup.manifest", "Print the Slack app's manifest, to paste when creating the app."),
     "demo": ("setup.demo", "Show in a minute what it does, on a clock that jumps; nothing is sent or kept."),

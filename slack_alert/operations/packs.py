@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from slack_alert.core.bindings import Binding, Job
+from slack_alert.core.bindings import Binding
 from slack_alert.core.catalog import Catalog, Problem
 from slack_alert.core.pack import Pack
 from slack_alert.core.structs import Struct
@@ -37,11 +37,6 @@ class ActionLine(Struct, frozen=True):
     bindings: Sequence[Binding]
 
     @property
-    def emits(self) -> str:
-        """The name of the events that its values become; empty if they become none."""
-        return next((str(each.emits) for each in self.bindings if isinstance(each, Job) and each.emits), "")
-
-    @property
     def summary(self) -> str:
         """The first line of its docstring; empty if there is none."""
         return next(iter((self.bindings[0].action.doc or "").strip().splitlines()), "")
@@ -57,11 +52,6 @@ def list_actions(catalog: Catalog, pack: str = "") -> list[ActionLine]:
     """Return the functions that can be run by hand, of one pack or (empty) of all files; guards cannot."""
     functions = (each for each in catalog.functions() if each[0].kind != "guard")
     return [ActionLine(each) for each in functions if not pack or _is_of(pack, each)]
-
-
-def list_sensors(catalog: Catalog) -> list[ActionLine]:
-    """Return the functions whose values become events."""
-    return [ActionLine(each) for each in catalog.functions() if any(one.kind == "sensor" for one in each)]
 
 
 def _line(pack: Pack, functions: Sequence[Sequence[Binding]], problems: Sequence[Problem]) -> PackLine:

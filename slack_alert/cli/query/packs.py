@@ -60,25 +60,6 @@ def actions(ctx: click.Context, /, *, pack: str, as_json: bool, **flags: object)
     return exit_codes.FINE
 
 
-@click.command()
-@common
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@click.pass_context
-def sensors(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
-    """List the sensors: the functions whose values become events."""
-    from slack_alert.operations.packs import list_sensors
-
-    _, catalog = _catalog(ctx, flags)
-    lines = list_sensors(catalog)
-    if as_json:
-        echo_json({"sensors": [_sensor_json(line) for line in lines]})
-    elif lines:
-        _show_sensors(lines)
-    else:
-        echo("No sensors: a function with `emits` is one.")
-    return exit_codes.FINE
-
-
 def _catalog(ctx: click.Context, flags: dict[str, object]) -> tuple[Settings, Catalog]:
     from slack_alert.bootstrap import plugin_loading
 
@@ -114,10 +95,6 @@ def _action_json(line: ActionLine) -> dict[str, object]:
     return {**job_json(line.bindings), "parameters": list(action.parameters), "summary": line.summary}
 
 
-def _sensor_json(line: ActionLine) -> dict[str, object]:
-    return {**job_json(line.bindings), "emits": line.emits}
-
-
 def _show_packs(lines: Sequence[PackLine]) -> None:
     from slack_alert.cli.output.text_tables import Cell, table
 
@@ -151,10 +128,3 @@ def _show_actions(lines: Sequence[ActionLine]) -> None:
         for line in lines
     ]
     echo(table(("ACTION", "RUNS BY ITSELF", "TAKES", "WHAT IT DOES"), rows, sys.stdout, flexible=(3, 1)))
-
-
-def _show_sensors(lines: Sequence[ActionLine]) -> None:
-    from slack_alert.cli.output.text_tables import Cell, table
-
-    rows = [(Cell(line.bindings[0].name, "bold"), trigger(line.bindings), line.emits) for line in lines]
-    echo(table(("SENSOR", "TRIGGER", "EMITS"), rows, sys.stdout, flexible=(1,)))

@@ -175,7 +175,7 @@ class Caller:
 
 def _is_outcome(run: Run, value: object) -> bool:
     """Return whether a function of a pack says by its value whether it has succeeded: `(False, "no such host")`."""
-    if run.action.pack is None or type(value) is not tuple or run.emits is not None:
+    if run.action.pack is None or type(value) is not tuple or run.emits:
         return False
     return len(value) == 2 and type(value[0]) is bool
 

@@ -17,7 +17,7 @@ PACK = Pack(Manifest("files", events={"changed": CHANGED}), "packs/files", "/pac
 
 @pytest.fixture
 def rig() -> Rig:
-    jobs = (replace(make_job("files.watch"), emits="files.changed"), make_rule("db.react", on="files.*"))
+    jobs = (replace(make_job("files.watch"), emits=("files.changed",)), make_rule("db.react", on="files.*"))
     rig = Rig(*jobs)
     rig.engine.catalog = Catalog(jobs, packs=(PACK,))
     return rig
