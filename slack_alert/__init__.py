@@ -52,7 +52,16 @@ class Keywords(TypedDict, total=False):
     pause_time: float | str
     while_paused: Literal["skip", "mute"]
     where: dict[str, object]
+    any: list[dict[str, object]]
+    all: list[dict[str, object]]
+    not_: dict[str, object]
+    within: str
+    at_most: str
+    collect: float | str
+    otherwise: bool
+    params: dict[str, object]
     absent: float | str
+    dedup: str
     after: int
     repeat: Literal["post", "change", "thread", "update"]
     remind: float | str

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 
 from slack_alert.core.commands.command import Command, Guard
-from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, RunOptions
 from slack_alert.core.policy.quota import Policy
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.triggers import Never, Trigger
 from slack_alert.core.structs import Struct, field
@@ -32,6 +32,8 @@ class Job(Struct, frozen=True):
     emits: tuple[str, ...] = ()
     #: The events of its first run ever are dropped: it only notes what is there.
     has_baseline: bool = False
+    #: The text by which its events are recognized that say the same again; empty: none does.
+    dedup: str = ""
     rule: Rule | None = None
     run_options: RunOptions = DEFAULT_OPTIONS
     #: The last slot of a wall-clock trigger that was missed still runs, once, while it is younger than this.
@@ -49,6 +51,11 @@ class Job(Struct, frozen=True):
     def is_endless(self) -> bool:
         """Whether it is a sensor that runs for ever, in a process of its own, and not at times."""
         return self.run_options.is_endless
+
+    @property
+    def pack(self) -> str:
+        """The pack that its function is in; empty: it is in none."""
+        return self.action.pack.name if self.action.pack is not None else ""
 
     @property
     def is_absence(self) -> bool:

@@ -10,6 +10,7 @@ from slack_alert.core.commands.command import Guard
 from slack_alert.core.errors import BadValue
 from slack_alert.core.events import Emitted
 from slack_alert.core.excerpts import abridged
+from slack_alert.core.rules.matching import RuleIndex
 from slack_alert.core.structs import Struct, Word, derive
 from slack_alert.core.units.names import alike, composed
 
@@ -128,8 +129,8 @@ class CatalogChange(Struct, frozen=True):
 
 
 def match(catalog: Catalog, event: Emitted) -> list[Job]:
-    """Return the jobs whose rules match an event, in the order of the files."""
-    return [job for job in catalog.jobs if job.rule is not None and job.rule.matches(event)]
+    """Return the jobs whose rules match an event, in the order of the files; for many events, index them once."""
+    return RuleIndex(catalog.jobs).matched(event)
 
 
 #: The code of a payload that is not as it is declared.

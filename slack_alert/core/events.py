@@ -1,27 +1,15 @@
-"""Events, and the rules that select them."""
+"""Events: what happened, with its values, and how they are kept."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from fnmatch import fnmatchcase
-from math import isnan
-from operator import eq, ge, gt, le, lt, ne
-from typing import Any
+from typing import NamedTuple
 
-from slack_alert.core.content.measurements import NUMBERS
 from slack_alert.core.content.values.row_types import as_row
-from slack_alert.core.errors import BadValue
-from slack_alert.core.structs import Struct
-from slack_alert.core.units.names import composed
-
-#: Longer operators come first.
-_COMPARISONS: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
-    (">=", ge), ("<=", le), ("!=", ne), ("==", eq), (">", gt), ("<", lt),
-)  # fmt: skip
-_ORDERS = (">", "<")
-_ABSENT = object()
+from slack_alert.core.rules.matching import Decision
+from slack_alert.core.structs import Struct, Word
 
 
 class Emitted(Struct, frozen=True):
@@ -48,6 +36,48 @@ class AcceptedEvent(Struct, frozen=True):
 
     event: Emitted
     jobs: tuple[str, ...]
+    #: What was decided about it for each rule that waits for an event of its name.
+    decisions: tuple[Decision, ...] = ()
+
+
+class Answer(NamedTuple):
+    """Which job has answered which event, and by which run; 0: by none, as the gate did not admit it."""
+
+    event: int
+    job: str
+    run: int = 0
+
+
+class EventState(Word):
+    """What has become of an event."""
+
+    #: Jobs have not answered it yet.
+    WAITING = "waiting"
+    #: All that wanted it have.
+    ANSWERED = "answered"
+    #: Rules wait for events of its name, and none wanted this one.
+    UNMATCHED = "unmatched"
+    #: No rule waits for events of its name.
+    UNKNOWN = "unknown"
+
+
+class KeptEvent(Struct, frozen=True):
+    """An event in the history."""
+
+    event: Emitted
+    #: The jobs that have not answered it.
+    waiting: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def state(self) -> EventState:
+        """What has become of it."""
+        if self.waiting:
+            return EventState.WAITING
+        if self.answers:
+            return EventState.ANSWERED
+        return EventState.UNMATCHED if self.decisions else EventState.UNKNOWN
 
 
 class HookCall(Struct, frozen=True):
@@ -71,27 +101,6 @@ class HookAnswer(Struct, frozen=True):
     is_refused: bool = False
 
 
-class Rule(Struct, frozen=True):
-    """The events that a job reacts to: by name (`disk.*` for several), and by the values of their fields."""
-
-    on: tuple[str, ...]
-    where: Mapping[str, object]
-
-    def matches(self, event: Emitted) -> bool:
-        """Return whether an event matches; every criterion must hold."""
-        if not self.matches_name(event.name):
-            return False
-        return all(_holds(criterion, _field(event.fields, path)) for path, criterion in self.where.items())
-
-    def matches_name(self, name: str) -> bool:
-        """Return whether an event of this name can match."""
-        return any(fnmatchcase(composed(name), composed(each)) for each in self.on)
-
-    def describe(self) -> str:
-        """Return the names of the events as text for people."""
-        return "on " + ", ".join(self.on)
-
-
 def fields_of(value: object) -> Mapping[str, object]:
     """Return the fields of an event from a sensor's value: those of a record, or `value` for anything else."""
     found = as_row(value)
@@ -105,73 +114,3 @@ def plain_fields(fields: Mapping[str, object]) -> Mapping[str, object]:
     except (TypeError, ValueError, RecursionError):  # A key of some other kind, or a value within itself.
         return {name: str(value) for name, value in fields.items()}
     return found
-
-
-def check_criteria(where: Mapping[str, object]) -> None:
-    """Raise BadValue if a criterion is not valid."""
-    for path, criterion in where.items():
-        if not isinstance(path, str) or not path.strip():
-            raise BadValue(f"the field {path!r} must be a text", hint='Write where={"path": "/etc/*"}.')
-        for one in criterion if isinstance(criterion, list) else [criterion]:
-            if isinstance(one, dict | list):
-                raise BadValue(
-                    f"the criterion of {path} is {one!r}",
-                    hint='A field is compared with a value, a pattern ("/etc/*"), a bound (">= 90") or a list of them.',
-                )
-            if isinstance(one, str) and one.startswith(_ORDERS) and _number(one.lstrip("<>=")) is None:
-                raise BadValue(
-                    f"the bound of {path} is {one!r}, which compares with no number",
-                    hint=f'Write "{one[0]} 0", or "[{one[0]}]{one[1:]}" for a text that begins so.',
-                )
-
-
-def _field(fields: Mapping[str, object], path: str) -> object:
-    """Return a field by its name, else by its path through nested records: `disk.free`."""
-    direct = _named(fields, path)
-    if direct is not _ABSENT:
-        return direct
-    found: object = fields
-    for name in path.split("."):
-        found = _named(found, name) if isinstance(found, Mapping) else _ABSENT
-    return found
-
-
-def _named(fields: Mapping[str, object], name: str) -> object:
-    if name in fields or name.isascii():
-        return fields.get(name, _ABSENT)
-    wanted = composed(name)
-    return next((value for key, value in fields.items() if isinstance(key, str) and composed(key) == wanted), _ABSENT)
-
-
-def _holds(criterion: object, value: object) -> bool:
-    if isinstance(criterion, list):
-        return any(_holds(one, value) for one in criterion)
-    if value is _ABSENT:
-        return False
-    if not isinstance(criterion, str):
-        # Python takes 1 and True for equal; in a criterion they are not.
-        return criterion == value and isinstance(criterion, bool) == isinstance(value, bool)
-    for sign, compare in _COMPARISONS:
-        if criterion.startswith(sign):
-            return _compared(compare, value, criterion[len(sign) :].strip())
-    return fnmatchcase(composed(str(value)), composed(criterion))
-
-
-def _compared(compare: Callable[[Any, Any], bool], value: object, bound: str) -> bool:
-    """Return the result of a comparison, numeric if the field holds a number.
-
-    A text, even one of digits, is never more or less than a number.
-    """
-    number, limit = _number(value) if isinstance(value, NUMBERS) else None, _number(bound)
-    if number is not None and limit is not None:
-        return compare(number, limit)
-    return compare in (eq, ne) and compare(composed(str(value)), composed(bound))
-
-
-def _number(value: object) -> float | None:
-    """Return a value as a number, or None if it is not one; NaN is not one."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        return None
-    return None if isnan(number) else number

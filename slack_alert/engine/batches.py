@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.events import AcceptedEvent, Answer, Emitted
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.message import DeliveryProgress, Message, Status
@@ -105,9 +105,11 @@ class Batch(Struct):
     events: list[Emitted] = field(default_factory=list)
     #: Runs that people asked for and that are to be canceled, with the person who wants it; for the engine as well.
     canceled: list[tuple[int, str]] = field(default_factory=list)
-    #: Events that are kept, and which job has answered which of them; an event that all have answered is forgotten.
+    #: Events that are kept, and which job has answered which of them; each until all have answered it.
     accepted: list[AcceptedEvent] = field(default_factory=list)
-    answered: list[tuple[int, str]] = field(default_factory=list)
+    answered: list[Answer] = field(default_factory=list)
+    #: Events that no job wants, for the history.
+    unmatched: list[AcceptedEvent] = field(default_factory=list)
     #: Commands that people asked for, which are kept, and the ids of those whose runs have ended.
     asked: list[AskedCommand] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)

@@ -9,10 +9,12 @@ from functools import partial
 from itertools import count
 from typing import overload
 
-from slack_alert.core.catalog import PAYLOAD_CODE, Catalog, full_name, match, payload_fault
+from slack_alert.core.bindings import Job
+from slack_alert.core.catalog import PAYLOAD_CODE, Catalog, full_name, payload_fault
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, plain_fields
+from slack_alert.core.memo import Memo
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import Message, Notice
@@ -24,6 +26,7 @@ from slack_alert.core.pipeline.settle import Settlement, settle, was_quiet
 from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.report.slow_runs import BRIEF
+from slack_alert.core.rules.matching import RuleIndex
 from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StoredValue
@@ -38,6 +41,8 @@ from slack_alert.engine.requests.hook_calls import HookCalls
 from slack_alert.engine.requests.inbound_ids import InboundIds
 from slack_alert.engine.runs.admission import Admission
 from slack_alert.engine.runs.event_queues import AbsenceWatch, EventQueues
+from slack_alert.engine.runs.event_rates import restore_rates
+from slack_alert.engine.runs.event_repetitions import dedup_key
 from slack_alert.engine.runs.job_state import JobState, create_job_states, replace_jobs
 from slack_alert.engine.runs.missed_slots import GatheringRecorder, GroupedRecorder, MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
@@ -49,6 +54,8 @@ log = logging.getLogger(__name__)
 
 #: The pack of the entries that name the sensors whose first run is over, of those with `baseline`.
 _BASELINES = ".baselines"
+#: So many decisions are kept of an event.
+_DECISIONS = 200
 #: A notice of the program itself: where it comes from (posted once only), the text and the address.
 NoticeParts = tuple[Notice, str, Address]
 
@@ -86,6 +93,7 @@ class Engine:
         self._job_states: dict[str, JobState] = {}
         #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
+        self._rules: Memo[Catalog, RuleIndex[Job]] = Memo(_index_rules)
         self._ids, self._event_ids = count(1), count(1)
         self._inbound = InboundIds()
         self._hook_calls = HookCalls()
@@ -117,7 +125,13 @@ class Engine:
             host=self,
         )
         self._queues = EventQueues(
-            recorder, mark, mute, next_id=self.next_id, post=self.post, react=self._admission.react
+            recorder,
+            mark,
+            mute,
+            next_id=self.next_id,
+            now=clock.now,
+            post=self.post,
+            react=self._admission.react,
         )
 
     def restore(self, snapshot: Snapshot, now: datetime, since: datetime | None = None) -> None:
@@ -132,6 +146,7 @@ class Engine:
         self._job_states = create_job_states(self.catalog.jobs, snapshot, now)
         self._has_sensors = any(job.is_endless for job in self.catalog.jobs)
         self._baselines = {entry.key for entry in snapshot.entries if entry.pack == _BASELINES}
+        restore_rates(self._job_states, snapshot.entries)
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
         self.absences.watch(self._job_states.values())
@@ -174,6 +189,7 @@ class Engine:
         if seen := seen | {job_state.job.name: job_state.seen for job_state in new}:
             self._recorder.submit(Batch(seen=seen))
         by_name = {job_state.job.name: job_state for job_state in new}
+        restore_rates(by_name, snapshot.entries)
         self._recover_late(by_name, snapshot, since)
         self._queues.restore(by_name, snapshot.events, snapshot.running)
         self._admission.start([job_state for job_state in new if job_state.job.at_start], now)
@@ -208,6 +224,15 @@ class Engine:
             if job_state.job.rule is not None:
                 admission.submit_in_turn(partial(admission.admit_slot, job_state, slot, missed_ticks))
         return missed_ticks.missed
+
+    def release_collected(self) -> None:
+        """Run the rules whose time to collect events is over; called now and then."""
+        if self._queues.next_release() is not None:
+            self.post(self._queues.release)
+
+    def next_release(self) -> datetime | None:
+        """Return when the time to collect events is over next, or None where none are collected."""
+        return self._queues.next_release()
 
     def start(self, now: datetime) -> None:
         """Run the jobs with `at_start` that are not running."""
@@ -262,13 +287,7 @@ class Engine:
             assert then is not None, "who asks is told that it is kept"
             self.post(partial(self._take_asked, event, then))
             return None
-        batch = Batch()
-        answer = self._accept(event, batch)
-        if answer is not None or batch.seen:
-            self._recorder.submit(batch, answer if then is None else partial(_call_all, (answer, then)))
-        elif then is not None:
-            then()
-        return batch
+        return self._handle_emitted(event, Batch(), then)
 
     def done(self, run: Run, result: Result) -> None:
         """Settle a run; it counts as done once its messages are committed."""
@@ -302,11 +321,16 @@ class Engine:
             self._services.children.terminate(run.id)
 
     def emit(self, run: Run, value: object) -> None:
-        """Handle the value of a sensor as an event, unless it only notes what is there."""
+        """Handle the value of a sensor as an event, unless it only notes what is there, or says the same again."""
         if self._is_baseline(run):
             return
         name, fields = noticed_event(run.emits, value)
-        self.handle(Emitted(name, self._clock.now(), fields, by=run.binding))
+        event = Emitted(name, self._clock.now(), fields, by=run.binding)
+        job_state = self._job_states.get(run.binding)
+        if job_state is None or not job_state.job.dedup or (key := dedup_key(job_state.job, event)) is None:
+            self.handle(event)
+        elif self._inbound.claim((key,), event.at):
+            self._handle_emitted(event, Batch(inbound=[(key, event.at)]))
 
     def post(self, call: Callable[[], object]) -> None:
         """Call on the engine's own thread, after all that was posted or submitted before; from any thread, and soon.
@@ -487,17 +511,26 @@ class Engine:
         answer = self._accept(event, batch)
         self._recorder.submit(batch, partial(_call_all, (answer, partial(then, HookAnswer(event.id)))))
 
+    def _handle_emitted(self, event: Emitted, batch: Batch, then: Callable[[], object] | None = None) -> Batch:
+        answer = self._accept(event, batch)
+        self._recorder.submit(batch, answer if then is None else partial(_call_all, (answer, then)))
+        return batch
+
     def _accept(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
         """Add an event to a batch; return what makes the jobs answer it once that is committed, or None for no job."""
         if self.catalog.packs and (fault := payload_fault(self.catalog, event)) is not None:
             self._refuse(event, fault)
             return None
-        batch.seen.update(self.absences.reset(event, self._clock.now()))
-        names = tuple(job.name for job in match(self.catalog, event))
+        now = self._clock.now()
+        batch.seen.update(self.absences.reset(event, now))
+        decided = self._rules(self.catalog).decide(event, now)
+        names = tuple(job.name for job, decision in decided if decision.is_matched)
+        event = event if event.id else replace(event, id=next(self._event_ids))
+        decisions = tuple(decision for _, decision in decided[:_DECISIONS])
+        accepted = AcceptedEvent(replace(event, fields=plain_fields(event.fields)), names, decisions)
+        (batch.accepted if names else batch.unmatched).append(accepted)
         if not names:
             return None
-        event = event if event.id else replace(event, id=next(self._event_ids))
-        batch.accepted.append(AcceptedEvent(replace(event, fields=plain_fields(event.fields)), names))
         return partial(self._queues.enqueue, [self._job_states[name] for name in names], event)
 
     def _refuse(self, event: Emitted, fault: str) -> None:
@@ -538,7 +571,7 @@ class Engine:
             seen={run.binding: job_state.seen_at(run.slot)},
             records=[spoken_record(job_state, run, result, settlement)],
             messages=self._messages.of_settlement(settlement),
-            answered=job_state.answered(),
+            answered=job_state.answered(run.id),
             is_kept=progress.is_kept,
         )
         progress.is_kept = False
@@ -561,6 +594,10 @@ class Engine:
         job_state.run = None
         if job_state.job.rule is not None:
             self._queues.run_next(job_state)
+
+
+def _index_rules(catalog: Catalog) -> RuleIndex[Job]:
+    return RuleIndex(catalog.jobs)
 
 
 def _nobody_takes(asked: AskedCommand) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from slack_alert.core.catalog import CatalogChange
 from slack_alert.core.content.pieces import Piece
+from slack_alert.core.events import KeptEvent
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import Asker, ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.audit import AuditAnchor, AuditHead, ChainedEntry
@@ -330,7 +331,20 @@ class AuditReader(Protocol):
         """Return where the chain begins, and all entries as of one moment."""
 
 
-class Reader(HistoryReader, OutboxReader, AuditReader, Protocol):
+class EventReader(Protocol):
+    """Reads what happened, and what became of it."""
+
+    def event(self, number: int) -> KeptEvent | None:
+        """Return an event by its id, or None if there is none."""
+
+    def caused_events(self, number: int) -> list[KeptEvent]:
+        """Return the events that runs emitted which answered this one."""
+
+    def events(self, *, after: int = 0, since: datetime | None = None, limit: int) -> list[KeptEvent]:
+        """Return the newest `limit` events above an id, the oldest of them first."""
+
+
+class Reader(HistoryReader, OutboxReader, AuditReader, EventReader, Protocol):
     """The reading side of the store."""
 
     def snapshot(self) -> Snapshot:

@@ -10,12 +10,12 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Text, fallback
-from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.record import Record
 from slack_alert.core.model.run import Action, Failure, Result, Run
 from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, Policy
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace

@@ -14,11 +14,11 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.commands.audit_chain import head_of
 from slack_alert.core.commands.audit_verification import verify
 from slack_alert.core.commands.command import Command
-from slack_alert.core.events import Rule
 from slack_alert.core.model.audit import AuditEntry, AuditVerdict
 from slack_alert.core.model.message import DeliveryMode, Message
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Run, RunOptions
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.schedule.triggers import Never
 from slack_alert.core.structs import replace
 from slack_alert.stores import SqliteReader

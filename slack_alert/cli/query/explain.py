@@ -1,4 +1,4 @@
-"""`slack-alert explain JOB`, and `explain E-412`."""
+"""`slack-alert explain JOB`, `explain E-412`, and `explain --event 12`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @common
-@click.argument("job", shell_complete=complete_job)
+@click.argument("job", required=False, shell_complete=complete_job)
 @click.option("--at", metavar="T", help="The slot at or before T: 2026-11-21T09:00, 9:00, or 2h (ago).")
+@click.option(
+    "--event", "event", metavar="N", type=click.IntRange(min=1), help="An event: its rules, runs and messages."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
-def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, **flags: object) -> int:
+def explain(
+    ctx: click.Context, /, *, job: str | None, at: str | None, event: int | None, as_json: bool, **flags: object
+) -> int:
     """Say in sentences why a job spoke, or why it did not: now, or at a time that has passed or is to come.
 
     JOB may be the number of a run that a person asked for, such as E-412: what became of it, with its traceback.
@@ -39,6 +44,12 @@ def explain(ctx: click.Context, /, *, job: str, at: str | None, as_json: bool, *
 
     settings = effective_settings(remember(ctx, flags), concerns=None)
     now = SystemClock().now()
+    if event is not None:
+        if job is not None or at is not None:
+            raise click.UsageError("An event is explained by its number alone: leave JOB and --at out.")
+        return _explain_event(event, settings, now, as_json=as_json)
+    if job is None:
+        raise click.UsageError("Name a job, a run such as E-412, or an event: --event 12.")
     if (number := run_number(job)) is not None:
         return _explain_run(number, settings, now, at=at, as_json=as_json)
     moment = end_of_second(parse_moment(at, zone=settings.timezone, now=now), now=now) if at is not None else None
@@ -85,6 +96,30 @@ def _explain_run(number: int, settings: Settings, now: datetime, *, at: str | No
     for title, text in (("It said:", said), ("It printed:", printed), ("It raised:", error)):
         if text:
             echo(f"\n{title}\n{text.rstrip()}")
+    return exit_codes.FINE
+
+
+def _explain_event(number: int, settings: Settings, now: datetime, *, as_json: bool) -> int:
+    from slack_alert.bootstrap import database
+    from slack_alert.cli.query.events import event_json
+    from slack_alert.core.explain.events import explain_event
+    from slack_alert.core.structs import to_plain
+    from slack_alert.operations.events import find_event
+
+    with database.reading(settings) as reader:
+        facts = find_event(number, reader)
+    sentences = explain_event(facts, zone=settings.timezone, now=now)
+    if as_json:
+        echo_json(
+            {
+                **event_json(facts.kept, settings.timezone),
+                "decisions": to_plain(facts.kept.decisions),
+                "led_to": [further.kept.event.id for further in facts.led_to],
+                "sentences": sentences,
+            }
+        )
+    else:
+        echo("\n".join(sentences))
     return exit_codes.FINE
 
 

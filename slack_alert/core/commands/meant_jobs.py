@@ -96,8 +96,13 @@ def _required(action: Action) -> Iterator[str]:
     with suppress(TypeError, ValueError):  # A callable without a signature raises by itself when it is called.
         for parameter in inspect.signature(action.function or (lambda: None)).parameters.values():
             is_named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-            if is_named and parameter.default is parameter.empty and parameter.name in action.parameters:
+            if is_named and parameter.default is parameter.empty and _is_field(parameter.name, action):
                 yield parameter.name
+
+
+def _is_field(name: str, action: Action) -> bool:
+    """Return whether a parameter is the field of its name, and not made of others."""
+    return name in action.parameters and name not in (action.params or ())
 
 
 def _value(text: str) -> object:

@@ -16,6 +16,8 @@ class ReasonCode(str, Enum):
     #: `count` of `limit` alerts, or errors, since the first one that counts.
     QUOTA = "quota"
     ERROR_QUOTA = "error_quota"
+    #: `count` events answered in `length`, of `limit`, since the first one that counts.
+    THROTTLED = "throttled"
     #: By a person or a job; without `until` it lasts until somebody ends it.
     PAUSED = "paused"
     #: `since`: the slot of the former run, which was going on, was not written down, or was given up and hangs.

@@ -75,6 +75,10 @@ class Action(Struct, frozen=True):
     parameters: tuple[str, ...] = ()
     #: The pack that it is in, if any.
     pack: Pack | None = None
+    #: Those of them without a default.
+    required: tuple[str, ...] = ()
+    #: What some of them are made of: `{event.path}`; the others are the fields of their names.
+    params: Mapping[str, object] | None = None
 
 
 class Arguments(Struct, frozen=True):
@@ -225,7 +229,7 @@ class Run(Struct, frozen=True):
     slot: datetime
     #: The person who asked for it, if any; policies apply only to runs nobody asked for.
     asked_by: str | None = None
-    #: The fields of the event, for a rule.
+    #: The fields of the event, for a rule; empty where it answers several.
     event: Mapping[str, object] | None = None
     #: The names of the events its values become, for a sensor.
     emits: tuple[str, ...] = ()
@@ -236,6 +240,11 @@ class Run(Struct, frozen=True):
     by: AskedBy | None = None
     #: Where the person is answered.
     reply_to: Address | None = None
+    #: The fields of the events that it answers together, the oldest first.
+    collected: tuple[Mapping[str, object], ...] = ()
+    #: The id of the event that it answers, and how many events led to that one.
+    cause: int = 0
+    depth: int = 0
 
     @property
     def posts(self) -> RunPosts:

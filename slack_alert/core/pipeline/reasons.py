@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.policy.incidents import format_extent
 from slack_alert.core.policy.quota import Pause, Quota, State, is_quota_used_up
+from slack_alert.core.rules.throttling import Rate
 from slack_alert.core.units.humanize import format_delay, format_time, humanize_duration, plural
 from slack_alert.core.units.local_time import wall_of
 from slack_alert.core.units.quantities import format_duration
@@ -36,6 +38,15 @@ def gate_reason(
 def quota_reason(job: Job, quota: Quota, *, code: ReasonCode = ReasonCode.QUOTA) -> tuple[Reason, ...]:
     """Return how a quota was used up."""
     return _used_up(code, quota, job.policy.max_alert, job.zone)
+
+
+def throttle_reason(rate: Rate, answered: Sequence[datetime], at: datetime, zone: tzinfo) -> Reason:
+    """Return how many events a rule has answered, and until when it answers no more."""
+    counted, until = rate.since(answered, at), rate.until(answered, at)
+    return Reason(
+        ReasonCode.THROTTLED, since=counted[0], until=until, count=len(counted), limit=rate.count, length=rate.window,
+        zone=str(zone),
+    )  # fmt: skip
 
 
 def pause_reason(pause: Pause, zone: tzinfo) -> Reason:
@@ -93,6 +104,7 @@ def _words(reason: Reason, zone: tzinfo, slot: datetime) -> dict[str, object]:
         "limit": reason.limit,
         "alerts": plural(reason.limit, "alert"),
         "errors": plural(reason.limit, "error"),
+        "events": plural(reason.limit, "event"),
         "since": format_time(since, zone, since),
         "until": format_time(until, zone, slot),
         "until_its_end": f" until {format_time(until, zone, slot)}" if reason.until else "",
@@ -126,6 +138,7 @@ _SENTENCES = {
     ReasonCode.OFF_HOURS: "outside {what}",
     ReasonCode.QUOTA: "{count} of {limit} {alerts} since {first}, until {last}",
     ReasonCode.ERROR_QUOTA: "{count} of {limit} {errors} since {first}, until {last}",
+    ReasonCode.THROTTLED: "throttled: {count} of {limit} {events} in {length}, until {last}",
     ReasonCode.PAUSED: "paused{by_whom} until {until_day}",
     ReasonCode.OVERLAPPED: "the run of {since} was going on",
     ReasonCode.UNWRITTEN: "the run of {since} was waiting to be written down",

@@ -216,6 +216,7 @@ class App:
             self._run_sensors,
             self._record_turn,
             self._inbox_poller.poll,
+            self._components.engine.release_collected,
             self._post_digests,
             self._refresh_answers,
             self._record_running,

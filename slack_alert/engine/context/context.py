@@ -66,8 +66,8 @@ class Context:
         self._host = host
         #: The due time of this run, aware, in UTC; of a requested run the time of the request.
         self.now: datetime = run.slot
-        #: The fields of the event, for a rule; empty for a job.
-        self.event: Mapping[str, object] = run.event or {}
+        #: The fields of the event, for a rule; of several that are answered together a list; empty for a job.
+        self.event: Any = [*run.collected] if run.collected else run.event or {}  # Any: which of them is declared
         #: Who asked for it, and where that person is answered; None: it ran by itself.
         self.by = run.by
         self.reply_to = run.reply_to

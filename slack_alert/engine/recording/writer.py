@@ -299,6 +299,7 @@ def join(into: Batch, batch: Batch) -> None:
     into.accounted.extend(batch.accounted)
     into.accepted.extend(batch.accepted)
     into.answered.extend(batch.answered)
+    into.unmatched.extend(batch.unmatched)
     into.asked.extend(batch.asked)
     into.settled.extend(batch.settled)
     into.inbound.extend(batch.inbound)

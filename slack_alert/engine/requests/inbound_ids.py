@@ -26,9 +26,11 @@ class InboundIds:
     def claim(self, ids: Collection[str], now: datetime) -> bool:
         """Return whether none of the ids was claimed within a day; then they are claimed now."""
         with self._lock:
-            if any(one in self._claimed for one in ids):
+            if any(one in self._claimed and now - self._claimed[one] <= REMEMBERED for one in ids):
                 return False
-            self._claimed.update(dict.fromkeys(ids, now))
+            for one in ids:  # To the end, as they are the newest now.
+                self._claimed.pop(one, None)
+                self._claimed[one] = now
             while self._claimed and now - self._claimed[oldest := next(iter(self._claimed))] > REMEMBERED:
                 del self._claimed[oldest]
             return True

@@ -14,6 +14,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.monitoring.clock_watch import MissedTicks
 from slack_alert.engine.ports import Executor, Recorder, RunHost
 from slack_alert.engine.runs.event_queues import absence_remarks
+from slack_alert.engine.runs.event_rates import Throttling, throttled
 from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
@@ -98,11 +99,25 @@ class Admission:
             run.progress.remarks = absence_remarks(job_state) + late
         return run
 
-    def react(self, job_state: JobState, event: Emitted) -> bool:
-        """Run the job for an event if the gate admits it; return whether it did."""
-        run = self._admit(job_state, event.at, self._missed_slots, event)
-        self.submit(run)
-        return run is not None
+    def react(self, job_state: JobState, events: Sequence[Emitted], at: datetime) -> bool:
+        """Run the job for events, as of a moment, if the gate admits it; return whether it did."""
+        job = job_state.job
+        verdict = gate(job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)
+        throttling = throttled(job_state, at) if verdict is Verdict.GO else Throttling()
+        if verdict is not Verdict.GO or throttling.reason is not None:
+            reasons = None if throttling.reason is None else (throttling.reason,)
+            self._missed_slots.record_slot(job_state, at, Verdict.PAUSED if reasons else verdict, reasons)
+            return False
+        if throttling.kept:
+            self._recorder.submit(Batch(entries=[*throttling.kept]))
+        is_collected = job.rule is not None and job.rule.collect is not None
+        job_state.run = Run(
+            self._next_id(), job.name, job.action, at, event={} if is_collected else events[0].fields, emits=job.emits,
+            run_options=job.run_options, collected=tuple(event.fields for event in events) if is_collected else (),
+            cause=events[-1].id, depth=max(event.depth for event in events),
+        )  # fmt: skip
+        self.submit(job_state.run)
+        return True
 
     def submit(self, *runs: Run | None) -> None:
         """Submit the runs to the executor."""
@@ -132,16 +147,13 @@ class Admission:
             missed_ticks.late_absences.append(job_state.job.name)
         return run
 
-    def _admit(
-        self, job_state: JobState, at: datetime, missed_slots: MissedSlots, event: Emitted | None = None
-    ) -> Run | None:
-        """Return the run of a slot or an event if the gate admits it; else record why not."""
+    def _admit(self, job_state: JobState, at: datetime, missed_slots: MissedSlots) -> Run | None:
+        """Return the run of a slot if the gate admits it; else record why not."""
         verdict = gate(job_state.job, job_state.state, at, pause=job_state.hold, is_running=job_state.run is not None)
         if verdict is Verdict.GO:
             job = job_state.job
-            fields = None if event is None else event.fields
             # By position: keywords are a third of the cost of making a run.
-            job_state.run = Run(self._next_id(), job.name, job.action, at, None, fields, job.emits, job.run_options)
+            job_state.run = Run(self._next_id(), job.name, job.action, at, None, None, job.emits, job.run_options)
             return job_state.run
         missed_slots.record_slot(job_state, at, verdict)
         if verdict is Verdict.OVERLAPPED:

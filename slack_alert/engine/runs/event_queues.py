@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.events import AcceptedEvent, Answer, Emitted
 from slack_alert.core.model.reason import Reason, ReasonCode
 from slack_alert.core.model.run import QUIET, Run
 from slack_alert.core.pipeline.settle import settle
@@ -47,7 +47,7 @@ class AbsenceWatch:
         """Restart the wait of the jobs that await an event; return their progress, for a restart."""
         moved: dict[str, JobProgress] = {}
         for job_state in self.awaiting:
-            if job_state.job.rule is not None and job_state.job.rule.matches(event):
+            if job_state.job.rule is not None and job_state.job.rule.matches(event, now):
                 # A sender's clock that is ahead must not silence the job.
                 job_state.anchor = max(job_state.anchor, min(event.at, now))
                 moved[job_state.job.name] = JobProgress(job_state.anchor)
@@ -77,8 +77,20 @@ def end_absence(job_state: JobState, event: Emitted, run: int, mark: Markup, *, 
         seen={job_state.job.name: job_state.seen},
         records=[record._replace(reasons=record.reasons or came_by, duration=None)],
         messages=list(settlement.messages),
-        answered=job_state.answered(),
+        answered=job_state.answered(run),
     )
+
+
+def _cut_off_run(job_state: JobState, event: Emitted, cut_off: dict[tuple[str, datetime], int]) -> int:
+    """Return the run that was answering an event when the program ended, or 0.
+
+    The others that came at the same moment had not begun, unless they were collected for that run.
+    """
+    name, collect = job_state.job.name, job_state.job.rule.collect if job_state.job.rule is not None else None
+    if collect is None:
+        return cut_off.pop((name, event.at), 0)
+    runs = (run for (job, slot), run in cut_off.items() if job == name and event.at <= slot <= event.at + collect)
+    return next(runs, 0)
 
 
 #: So many starts try to answer an event that a job had to answer next when the program ended.
@@ -95,16 +107,20 @@ class EventQueues:
         mute: MuteReason,
         *,
         next_id: Callable[[], int],
+        now: Callable[[], datetime],
         post: Callable[[Callable[[], object]], None],
-        react: Callable[[JobState, Emitted], bool],
+        react: Callable[[JobState, Sequence[Emitted], datetime], bool],
     ) -> None:
         self._recorder = recorder
         self._mark = mark
         self._mute = mute
         self._next_id = next_id
         self._post = post
-        #: Runs a free job for an event; returns whether the gate admitted it.
+        #: Runs a free job for events, as of a moment; returns whether the gate admitted it.
         self._react = react
+        self._now = now
+        #: The jobs that collect events, by name, and until when each does.
+        self._collecting: dict[str, tuple[datetime, JobState]] = {}
         self._is_stopped = False
 
     def enqueue(self, job_states: Iterable[JobState], event: Emitted) -> None:
@@ -121,20 +137,19 @@ class EventQueues:
         A run that was going on is `interrupted`: its event is given to it once more only if its job has retries. The
         first event of a job may be what ended the program, so it is given up after some attempts.
         """
-        cut_off = {(each.binding, each.slot) for each in running}
+        cut_off = {(each.binding, each.slot): each.run for each in running}
         batch, waiting = Batch(), dict[str, JobState]()
         unanswered = [(one, name) for one in accepted for name in one.jobs if name in job_states]
         for one, name in unanswered:
             job_state, event = job_states[name], one.event
             if not job_state.events:
                 event = replace(event, attempts=event.attempts + 1)
-            was_cut_off = (name, event.at) in cut_off
-            cut_off.discard((name, event.at))  # The others that were emitted with it had not begun.
-            if was_cut_off and event.attempts > min(job_state.job.run_options.retries, 1):
-                batch.answered.append((event.id, name))
+            run = _cut_off_run(job_state, event, cut_off)
+            if run and event.attempts > min(job_state.job.run_options.retries, 1):
+                batch.answered.append(Answer(event.id, name, run))
                 continue
             if job_state.job.rule is None or event.attempts > _ATTEMPTS:
-                batch.answered.append((event.id, name))
+                batch.answered.append(Answer(event.id, name))
                 log.warning("an event is not answered", extra={"job": name, "event": event.name, "id": event.id})
                 continue
             batch.accepted += [replace(one, event=event)] if event is not one.event else []
@@ -152,10 +167,39 @@ class EventQueues:
     def run_next(self, job_state: JobState) -> None:
         """Run the job for its waiting events, while it is free."""
         while job_state.run is None and job_state.events and not self._is_stopped:
-            event = job_state.events.popleft()
-            job_state.answering = event.id
+            events, at = self._taken(job_state)
+            if not events:
+                return
+            job_state.answering = tuple(event.id for event in events)
             if job_state.job.is_absence:
-                mute = self._mute(job_state.job.name, event.at)
-                self._recorder.submit(end_absence(job_state, event, self._next_id(), self._mark, mute=mute))
-            elif not self._react(job_state, event) and (answered := job_state.answered()):
+                mute = self._mute(job_state.job.name, at)
+                self._recorder.submit(end_absence(job_state, events[0], self._next_id(), self._mark, mute=mute))
+            elif not self._react(job_state, events, at) and (answered := job_state.answered()):
                 self._recorder.submit(Batch(answered=answered))
+
+    def next_release(self) -> datetime | None:
+        """Return when the time to collect events is over next, or None; on any thread."""
+        return min([until for until, _ in list(self._collecting.values())], default=None)
+
+    def release(self) -> None:
+        """Run the jobs whose time to collect events is over."""
+        now = self._now()
+        for name, (until, job_state) in list(self._collecting.items()):
+            if until <= now:
+                del self._collecting[name]
+                self.run_next(job_state)
+
+    def _taken(self, job_state: JobState) -> tuple[tuple[Emitted, ...], datetime]:
+        """Take the events of the next run, none while they are collected; return them with its moment."""
+        events, rule = job_state.events, job_state.job.rule
+        if rule is None or rule.collect is None:
+            event = events.popleft()
+            return (event,), event.at
+        until = events[0].at + rule.collect
+        if until > self._now():
+            self._collecting[job_state.job.name] = until, job_state
+            return (), until
+        taken = [events.popleft()]
+        while events and events[0].at <= until:
+            taken.append(events.popleft())
+        return tuple(taken), until

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from slack_alert.core.bindings import Job
-from slack_alert.core.events import Emitted
+from slack_alert.core.events import Answer, Emitted
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.settle import Settlement
 from slack_alert.core.policy.incidents import clamp_to_now
@@ -26,6 +26,7 @@ class JobState:
     """A job with its changing state."""
 
     __slots__ = (
+        "admitted",
         "anchor",
         "answering",
         "events",
@@ -52,8 +53,10 @@ class JobState:
         self.run: Run | None = None
         #: Events that wait for the job to be free.
         self.events: deque[Emitted] = deque() if job.rule else _NONE
-        #: The id of the event that the run answers, until that is written; 0 for none.
-        self.answering = 0
+        #: The ids of the events that the run answers, until that is written.
+        self.answering: tuple[int, ...] = ()
+        #: When the events happened that count against the most that its rule answers.
+        self.admitted: tuple[datetime, ...] = ()
         #: Slots in a row that found the run in progress, and whether that was posted already.
         self.overlaps = 0
         #: Slots in a row that found the run waiting for a thread.
@@ -83,10 +86,10 @@ class JobState:
         """Returns where the grid starts at present; None: it does not move, as the job awaits no events."""
         return (lambda: self.anchor) if self.job.is_absence else None
 
-    def answered(self) -> list[tuple[int, str]]:
-        """Return which event the run has answered, for the batch that says so."""
-        event, self.answering = self.answering, 0
-        return [(event, self.job.name)] if event else []
+    def answered(self, run: int = 0) -> list[Answer]:
+        """Return which events a run has answered, for the batch that says so; without a run, the gate has refused."""
+        events, self.answering = self.answering, ()
+        return [Answer(event, self.job.name, run) for event in events if event]
 
     def settle(self, decide: Callable[[State], Settlement]) -> Settlement:
         """Apply what `decide` returns for a run; it is called again where the state was changed meanwhile.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from slack_alert.core.model.reason import Reason
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.gate import pause_status
 from slack_alert.core.pipeline.missed import FirstSlots, SlotRange, is_unrestricted, missed_ranges, take_catch_up_slot
@@ -72,10 +73,15 @@ class MissedSlots:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    def record_slot(self, job_state: JobState, slot: datetime, verdict: Verdict) -> None:
-        """Record a slot that the gate did not admit."""
+    def record_slot(
+        self, job_state: JobState, slot: datetime, verdict: Verdict, reasons: tuple[Reason, ...] | None = None
+    ) -> None:
+        """Record a slot that the gate did not admit; without `reasons`, those of the gate."""
         alerts, until = pause_status(job_state.job, job_state.state, slot, pause=job_state.hold)
-        reasons = gate_reason(job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run)
+        if reasons is None:
+            reasons = gate_reason(
+                job_state.job, job_state.state, slot, verdict, pause=job_state.hold, former=job_state.run
+            )
         record = Record(0, job_state.job.name, slot, verdict, alerts=alerts, paused_until=until, reasons=reasons)
         self._note(record, (job_state,))
 

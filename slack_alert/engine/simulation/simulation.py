@@ -84,6 +84,7 @@ class Simulation:
             self.engine.start(self._clock.now())
         while self._due and self._due[0][0] < end:
             slot = self._due[0][0]
+            self._release_collected(slot)
             self._clock.set(slot)
             for (may_run, _), group in groupby(self._take(slot), key=partial(self._group_key, slot)):
                 places = list(group)
@@ -91,7 +92,14 @@ class Simulation:
                     self.engine.handle(Tick([(tuple([self._job_states[place].job.name for place in places]), (slot,))]))
                 for place in places:
                     self._plan(place, slot if may_run else self._skip_range(place, slot, end))
+        self._release_collected(end)
         self._clock.set(end)
+
+    def _release_collected(self, end: datetime) -> None:
+        """Run the rules whose time to collect events is over before `end`."""
+        while (at := self.engine.next_release()) is not None and at < end:
+            self._clock.set(max(at, self._clock.now()))
+            self.engine.release_collected()
 
     def _plan(self, place: int, after: datetime) -> None:
         job_state = self._job_states[place]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Generator, Iterable
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from datetime import timedelta
 from time import perf_counter
@@ -49,7 +49,7 @@ class Caller:
         try:
             function = run.action.function
             assert function is not None, "only executed modules are run"
-            takes = run.action.takes_context or run.event or run.arguments
+            takes = run.action.takes_context or run.event is not None or run.arguments
             value = self._started(function, run, host) if takes else function()
             if value is None:  # As for most runs.
                 return Result((), None, _since(begun))
@@ -79,7 +79,7 @@ class Caller:
         try:
             function = run.action.function
             assert function is not None, "only executed modules are run"
-            takes = run.action.takes_context or run.event or run.arguments
+            takes = run.action.takes_context or run.event is not None or run.arguments
             value = self._started(function, run, host) if takes else function()
             value, numbers = await self._awaited(run, host, value)
             if isinstance(value, Generator):
@@ -163,13 +163,16 @@ class Caller:
     def _started(self, function: Callable[..., Any], run: Run, host: RunHost) -> object:
         """Call a function with what was typed, the fields of the event, and the context."""
         context = {"ctx": host.context(run)} if run.action.takes_context else {}
-        event = run.event or {}
-        fields = {name: event[name] for name in run.action.parameters if name in event}
+        fields: Mapping[str, object] = {}
+        if run.event is not None and not run.collected:
+            from slack_alert.core.rules.parameters import parameters_of
+
+            fields = parameters_of(run.action, run.event)
         if run.arguments is None:
             return function(**fields, **context)
         from slack_alert.executors.calling.typed_arguments import bind_arguments
 
-        positional, named = bind_arguments(run.action, run.arguments, fields | context)
+        positional, named = bind_arguments(run.action, run.arguments, {**fields, **context})
         return function(*positional, **named)
 
 

@@ -149,8 +149,8 @@ class Child:
             self._pipe.request("pause", name, seconds)
 
     def _answer(self, call: Document) -> None:
-        parameters = tuple(call["action"]["parameters"])
-        action = Action(**{**call["action"], "parameters": parameters, "pack": to_pack(call["pack"])})
+        tuples = {name: tuple(call["action"][name]) for name in ("parameters", "required")}
+        action = Action(**{**call["action"], **tuples, "pack": to_pack(call["pack"])})
         os_process.reset_peak_memory()
         self._before = os_process.resource_usage()
         os_process.limit_memory(call["memory"])
@@ -160,7 +160,7 @@ class Child:
         run = Run(
             call["id"], call["job"], action, slot, asked_by=call["asked_by"], event=call["event"],
             emits=tuple(call["emits"]), run_options=RunOptions(timeout=timeout, is_endless=call["endless"]),
-            arguments=to_arguments(call["arguments"]),
+            arguments=to_arguments(call["arguments"]), collected=tuple(call["collected"]),
         )  # fmt: skip
         if run.run_options.is_endless:
             self._printed.allowance = Allowance(_BURST, _PER_SECOND)

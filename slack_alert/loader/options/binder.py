@@ -45,6 +45,8 @@ class BindingPlan(Struct, frozen=True):
             declaration.is_async,
             declaration.parameters,
             self.pack,
+            declaration.required if declaration.parameters else (),
+            declaration.params,
         )
         made = tuple([make(self.name, action) for make in self.options.makers])
         if self.pack is not None:
@@ -83,14 +85,10 @@ class Binder:
         """Prepare the bindings of a declaration; return None if a problem or its author excludes it."""
         options = self._resolver.resolve(declaration)
         is_short = declaration.required and _is_short_of_arguments(declaration)
-        unlocked = _unlocked(declaration) if "lock" in declaration.keywords else ()
-        unasked = _unasked(declaration) if "guard" in declaration.keywords else ()
-        if not declaration.is_sound or options.faults or unlocked or unasked or is_short:
+        misnamed = [*_misnamed(file, declaration)]
+        if not declaration.is_sound or options.faults or misnamed or is_short:
             self.problems.extend(_faults(file, declaration, options))
-            if unasked and not options.faults:
-                self.problems.append(_unasked_problem(file, declaration, unasked))
-            if unlocked and not options.faults:
-                self.problems.append(_unlocked_problem(file, declaration, unlocked))
+            self.problems.extend(misnamed if not options.faults else ())
             return None
         if options.later or options.never:
             self.problems.extend(_remarks(file, declaration, options))
@@ -153,6 +151,17 @@ def _of_pack(binding: Binding, pack: Pack) -> Binding:
     )
 
 
+def _misnamed(file: PluginFile, declaration: Declaration) -> Iterator[Problem]:
+    """Yield what is wrong with the parameters that keywords name, or leave without a value."""
+    keywords = declaration.keywords
+    if "guard" in keywords and (unasked := _unasked(declaration)):
+        yield _unasked_problem(file, declaration, unasked)
+    if ("params" in keywords or "collect" in keywords) and (unfilled := _unfilled(declaration)):
+        yield _fault(file, declaration, *unfilled)
+    if "lock" in keywords and (unlocked := _unlocked(declaration)):
+        yield _unlocked_problem(file, declaration, unlocked)
+
+
 def _spelling(words: str) -> str:
     """Return the words of a command as they are compared."""
     return composed(words).casefold()
@@ -190,6 +199,20 @@ def _unlocked(declaration: Declaration) -> tuple[str, ...]:
         return tuple(name for name in parse_lock(declaration.keywords["lock"])[1] if name not in known)
     except BadValue:  # A fault of the options already.
         return ()
+
+
+def _unfilled(declaration: Declaration) -> tuple[str, str, str] | None:
+    """Return what is wrong with the parameters of a rule: they are not there, or several events have no fields."""
+    function, known = declaration.function, declaration.parameters
+    if "collect" in declaration.keywords and declaration.required:
+        names = ", ".join(declaration.required)
+        said = f"{function} requires {names}, and with collect it is called for several events"
+        return "SA207", said, "Take ctx: ctx.event is the list of them."
+    for name in declaration.params or ():
+        if name not in known:
+            hint = suggestion(name, known) if known else f"Write def {function}({name})."
+            return "SA201", f"params: {function} has no parameter {name}", hint
+    return None
 
 
 def _unlocked_problem(file: PluginFile, declaration: Declaration, names: Sequence[str]) -> Problem:

@@ -10,18 +10,23 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slack_alert.core.environment_faults import NO_ZONES, has_zones
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import check_criteria
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
 from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Escalation, Repeat, RepeatPolicy
+from slack_alert.core.rules.criteria import check_criteria
+from slack_alert.core.rules.rule import Rule
+from slack_alert.core.rules.templates import Placeholder, check_template, parse_template
+from slack_alert.core.rules.throttling import Rate
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.units.local_time import parse_instant, parse_slot
-from slack_alert.core.units.names import nearest, suggestion
+from slack_alert.core.units.names import composed, nearest, suggestion
 from slack_alert.core.units.quantities import format_size, parse_duration, parse_size
 
 WHILE_PAUSED = ("skip", "mute")
+#: Those of rules that are seldom written.
+_RULE_KEYWORDS = frozenset({"any", "all", "not_", "within", "at_most", "collect", "otherwise"})
 _REPEAT_KEYWORDS = frozenset({"after", "repeat", "remind", "recover", "escalate"})
 #: Shorter pauses would have no effect.
 _SHORTEST_PAUSE = timedelta(seconds=1)
@@ -126,6 +131,27 @@ def read_repeat_policy(words: Mapping[str, object], channel: str) -> RepeatPolic
         None if remind is None else _remind(remind),
         words.get("recover") is True,
         None if escalate is None else _escalation(escalate, channel),
+    )
+
+
+def read_rule(words: Mapping[str, object], hours_of: Callable[[str], WorkingHours]) -> Rule | None:
+    """Return the events that a job reacts to; the keywords were checked before."""
+    if "on" not in words:
+        return None
+    on, where = tuple(map(composed, parse_texts(words["on"]))), words.get("where")
+    if _RULE_KEYWORDS.isdisjoint(words):
+        return Rule(on, where if isinstance(where, dict) else {})
+    at_most, collect = words.get("at_most"), words.get("collect")
+    return Rule(
+        on,
+        where if isinstance(where, dict) else {},
+        _groups(words["any"]) if "any" in words else (),
+        _groups(words["all"]) if "all" in words else (),
+        _mapping(words.get("not_", {})),
+        hours_of(str(words["within"])) if "within" in words else None,
+        None if at_most is None else Rate.parse(at_most),
+        None if collect is None else parse_duration(collect),
+        words.get("otherwise") is True,
     )
 
 
@@ -267,6 +293,32 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value
 
 
+def _groups(value: object) -> tuple[Mapping[str, object], ...]:
+    if not isinstance(value, list) or not value:
+        raise BadValue("this must be a list of criteria", hint='Write any=[{"path": "/etc/*"}, {"size": "> 10"}].')
+    return tuple(_mapping(each) for each in value)
+
+
+def _named_criteria(value: object) -> Mapping[str, object]:
+    if not _mapping(value):
+        raise BadValue("there are no criteria", hint='Write not_={"path": "/tmp/*"}.')
+    return _mapping(value)
+
+
+def _params(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict) or not value:
+        raise BadValue("this must be a dictionary of parameters", hint='Write params={"target": "{event.path}"}.')
+    check_template(value)
+    return value
+
+
+def _dedup(value: object) -> str:
+    text = _text(value)
+    if not any(isinstance(part, Placeholder) for part in parse_template(text)):
+        raise BadValue("this must name a field at least", hint='Write dedup="{path}:{time}".')
+    return text
+
+
 def _absent(value: object) -> timedelta:
     absent = parse_duration(value)
     if absent < _SHORTEST_ABSENCE:
@@ -302,6 +354,15 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "emits": parse_texts,
     "baseline": _yes_or_no,
     "where": _mapping,
+    "any": _groups,
+    "all": _groups,
+    "not_": _named_criteria,
+    "within": _text,
+    "at_most": Rate.parse,
+    "collect": _positive('Write collect="30s".'),
+    "otherwise": _yes_or_no,
+    "params": _params,
+    "dedup": _dedup,
     "absent": _absent,
     "after": _whole(1),
     "repeat": _choice(*(repeat.value for repeat in Repeat)),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.commands.command import GUARD_OPTIONS, Command, Guard
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, Isolation, RunOptions
 from slack_alert.core.policy.incidents import RepeatPolicy
@@ -33,6 +32,7 @@ from slack_alert.loader.options.option_checks import (
     parse_texts,
     read_absence,
     read_repeat_policy,
+    read_rule,
     read_run_options,
 )
 from slack_alert.loader.parsing.declaration import Declaration
@@ -46,6 +46,14 @@ Words = Mapping[str, object]
 _Kind = tuple[bool, bool, bool]
 #: Keywords that contradict `absent`, because they too say when a function runs.
 _UNLIKE_ABSENT = frozenset([*TIME_KEYWORDS, "start", "end", "jitter", "at_start"])
+#: Keywords that say which events a rule wants, and those that say what becomes of one, which none has with `absent`.
+_OF_EVENTS = ("at_most", "collect", "otherwise", "params")
+#: The keyword to which another one belongs.
+_COMPANIONS = {
+    **dict.fromkeys(["where", "any", "all", "not_", "within", *_OF_EVENTS], ("on", 'Add on="changed_file".')),
+    "dedup": ("emits", 'Add emits="changed_file".'),
+    "hidden": ("command", 'Add command="disk".'),
+}
 _UNLIKE_GUARD = frozenset([*TIME_KEYWORDS, *COMMAND_KEYWORDS, "command", "on", "emits", "hidden"])
 #: Keywords of runs that begin at a time, and end.
 _UNLIKE_ENDLESS = frozenset(
@@ -183,7 +191,7 @@ class OptionResolver(Struct):
                 continue
             try:
                 check(keyword, value, zone)
-                if keyword == "working_hours":
+                if keyword in ("working_hours", "within"):
                     self._working_hours(str(value), zone)
             except BadValue as error:
                 yield str(error), error.hint
@@ -192,7 +200,7 @@ class OptionResolver(Struct):
         self, words: Words, trigger: Trigger | None, policy: Policy, zone: tzinfo, *, is_endless: bool
     ) -> Iterator[Callable[[str, Action], Binding]]:
         options = {keyword: value for keyword, value in words.items() if keyword in OPTION_KEYWORDS}
-        rule = _rule(words)
+        rule = read_rule(words, lambda text: self._working_hours(text, zone))
         if trigger or rule or is_endless:
             run_options = self._run_options(words, is_endless=is_endless)
             job = partial(
@@ -204,6 +212,7 @@ class OptionResolver(Struct):
                 zone=zone,
                 at_start=words.get("at_start") is True,
                 emits=tuple(dict.fromkeys(map(composed, parse_texts(words["emits"])))) if "emits" in words else (),
+                dedup=str(words.get("dedup", "")),
                 rule=rule,
                 run_options=run_options,
                 has_baseline=words.get("baseline") is True,
@@ -284,15 +293,6 @@ def _is_needed(word: str, words: Words) -> bool:
     return word in NEEDED_KEYWORDS and _is_later(word, words)
 
 
-def _rule(words: Words) -> Rule | None:
-    where = words.get("where")
-    return (
-        Rule(tuple(map(composed, parse_texts(words["on"]))), where if isinstance(where, dict) else {})
-        if "on" in words
-        else None
-    )
-
-
 def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Action], Job]:
     return lambda name, action: job(name, action, trigger=replace(trigger, name=name))
 
@@ -300,10 +300,10 @@ def _jittered(job: Callable[..., Job], trigger: Jittered) -> Callable[[str, Acti
 def _missing_companions(words: Words, *, is_timed: bool, is_endless: bool) -> Iterator[tuple[str, str]]:
     """Yield faults for keywords without the keyword they belong to."""
     yield from _not_sensing(words, is_timed=is_timed, is_endless=is_endless)
-    if "where" in words and "on" not in words:
-        yield "where belongs to on, and there is none", 'Add on="changed_file".'
-    if "hidden" in words and "command" not in words:
-        yield "hidden belongs to command, and there is none", 'Add command="disk".'
+    for word in words:
+        companion, hint = _COMPANIONS.get(word, (word, ""))
+        if companion not in words:
+            yield f"{word} belongs to {companion}, and there is none", hint
     if "absent" in words:
         yield from _not_absent(words)
     for word in words if "guard" in words else ():
@@ -327,6 +327,8 @@ def _not_absent(words: Words) -> Iterator[tuple[str, str]]:
     if "on" not in words:
         yield "absent belongs to on, and there is none", 'Add on="backup.done".'
     for word in words:
+        if word in _OF_EVENTS:
+            yield f"{word} does not go with absent: it answers no event", f"Take {word} out, or mark a second function."
         if word in _UNLIKE_ABSENT:
             hint = f"Take {word} out, or mark a second function."
             yield f"{word} does not go with absent, which alone says when it runs", hint

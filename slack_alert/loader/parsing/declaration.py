@@ -55,6 +55,12 @@ class Declaration(Struct, frozen=True):
         """Whether it is called without an event, so that it gets no argument but `ctx`."""
         return self.is_timed or self.is_endless or "absent" in self.keywords
 
+    @property
+    def params(self) -> Mapping[str, object] | None:
+        """What parameters are made of."""
+        params = self.keywords.get("params")
+        return params if isinstance(params, dict) else None
+
     def name_in(self, file: str) -> str:
         """Return the full name of its job, below the name of its file, which is composed as Python's names are."""
         own = composed(str(self.keywords["name"])) if "name" in self.keywords else self.function

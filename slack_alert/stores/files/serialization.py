@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from slack_alert.core.content.pieces import fallback, with_tag
-from slack_alert.core.events import AcceptedEvent
+from slack_alert.core.events import AcceptedEvent, Answer
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.audit import AuditEntry
 from slack_alert.core.model.former_messages import former_origin, former_severity
@@ -64,7 +64,7 @@ class _PackedBatch(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     holds: dict[str, Pause | None] = field(default_factory=dict)
     begun: list[StartedRun] = field(default_factory=list)
     accepted: list[AcceptedEvent] = field(default_factory=list)
-    answered: list[tuple[int, str]] = field(default_factory=list)
+    answered: list[Answer] = field(default_factory=list)
     asked: list[AskedCommand] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
     inbound: list[tuple[str, datetime]] = field(default_factory=list)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any  # A row's columns have the types the schema says.
 
 from slack_alert.core.content.render import Blocks, Piece, Text, Upload
-from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.events import AcceptedEvent, Answer, Emitted, KeptEvent
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.former_messages import former_is_answer, former_origin, former_severity
@@ -30,7 +30,8 @@ from slack_alert.core.model.record import Outcome, Record, Usage, Verdict
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import Incident
 from slack_alert.core.policy.quota import Quota, State
-from slack_alert.core.structs import asdict, astuple, from_json, replace, to_json, to_plain
+from slack_alert.core.rules.matching import Decision
+from slack_alert.core.structs import Unreadable, asdict, astuple, from_json, replace, to_json, to_plain
 from slack_alert.engine.batches import HistoryLine
 from slack_alert.stores.old_reasons import with_sentence
 
@@ -335,14 +336,46 @@ def event_row(accepted: AcceptedEvent) -> Row:
         event.depth,
         event.attempts,
         "".join(map(job_line, accepted.jobs)),
+        _decisions_text(accepted.decisions),
     )
 
 
 def event_of(row: Row) -> AcceptedEvent:
     """Return the event in a row."""
-    number, name, at, fields, by, reply_to, cause, depth, attempts, jobs = row
+    number, name, at, fields, by, reply_to, cause, depth, attempts, jobs, decisions = row
     event = Emitted(name, moment(at), json.loads(fields), by, reply_to, cause, depth, number, attempts)
-    return AcceptedEvent(event, tuple(jobs.split("\n")[1::2]))
+    return AcceptedEvent(event, tuple(jobs.split("\n")[1::2]), _decisions_of(decisions))
+
+
+def kept_event_of(row: Row) -> KeptEvent:
+    """Return the event in a row, with what has become of it."""
+    *first, answers = row
+    accepted = event_of(tuple(first))
+    lines = [line.partition(" ") for line in answers.splitlines()]
+    answered = tuple(Answer(accepted.event.id, job, int(run)) for run, _, job in lines)
+    return KeptEvent(accepted.event, accepted.jobs, answered, accepted.decisions)
+
+
+def answer_line(answer: Answer) -> str:
+    """Return which job has answered an event, and by which run, as a line."""
+    return f"{answer.run} {clean(answer.job)}\n"
+
+
+def _decisions_text(decisions: tuple[Decision, ...]) -> str:
+    if not decisions:
+        return ""
+    try:
+        return clean(to_json(decisions).decode())
+    except UnicodeEncodeError:  # A name or a value has half of a surrogate pair.
+        return to_json(_clean_texts(to_plain(decisions))).decode()
+
+
+def _decisions_of(text: str) -> tuple[Decision, ...]:
+    """Return the decisions in a row; none where another version has written them."""
+    try:
+        return from_json(text, tuple[Decision, ...]) if text else ()
+    except Unreadable:
+        return ()
 
 
 def asked_row(asked: AskedCommand) -> Row:

@@ -214,10 +214,21 @@ _FOURTEENTH = (
     "ALTER TABLE delivery ADD COLUMN is_private BIGINT NOT NULL DEFAULT 0",
 )
 
+#: An event stays in the history once it is answered: with what was decided about it for each rule, as JSON, and with
+#: the runs that answered it, a line each. The indexes are for those that wait, for what is pruned, and for chains.
+_FIFTEENTH = (
+    "ALTER TABLE event ADD COLUMN decisions TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE event ADD COLUMN answers TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX event_waiting ON event (id) WHERE jobs <> ''",
+    "CREATE INDEX event_asked ON event (id) WHERE kind = 'asked'",
+    "CREATE INDEX event_at ON event (at) WHERE kind = 'emitted'",
+    "CREATE INDEX event_cause ON event (cause) WHERE cause <> 0",
+)
+
 #: The step at position n leads from version n to n + 1.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH, _TENTH,
-    _ELEVENTH, _TWELFTH, _THIRTEENTH, _FOURTEENTH,
+    _ELEVENTH, _TWELFTH, _THIRTEENTH, _FOURTEENTH, _FIFTEENTH,
 )  # fmt: skip
 VERSION = len(STEPS)
 
@@ -253,7 +264,8 @@ _FORMER: dict[str, dict[int, str]] = {
     "unaccounted": {6: "NULL AS job, NULL AS after_slot, NULL AS until_slot WHERE 1 = 0"},
     "event": {
         8: "NULL AS id, NULL AS name, NULL AS at, NULL AS fields, NULL AS author, NULL AS reply_to, NULL AS cause, "
-        "NULL AS depth, NULL AS attempts, NULL AS jobs, NULL AS kind WHERE 1 = 0"
+        "NULL AS depth, NULL AS attempts, NULL AS jobs, NULL AS kind, NULL AS decisions, NULL AS answers WHERE 1 = 0",
+        14: "*, '' AS decisions, '' AS answers FROM main.event",
     },
     "inbound": {11: "NULL AS id, NULL AS at WHERE 1 = 0"},
     "audit": {

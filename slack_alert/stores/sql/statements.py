@@ -45,18 +45,21 @@ DROP_RUNNING = "DELETE FROM running WHERE run = ?"
 PUT_RETURNED = "INSERT INTO returned (run, job, slot, content) VALUES (?, ?, ?, ?) ON CONFLICT (run) DO NOTHING"
 PUT_UNACCOUNTED = "INSERT INTO unaccounted (job, after_slot, until_slot) VALUES (?, ?, ?)"
 CLEAR_UNACCOUNTED = "DELETE FROM unaccounted WHERE job = ?"
-EVENT_COLUMNS = "id, name, at, fields, author, reply_to, cause, depth, attempts, jobs"
+EVENT_COLUMNS = "id, name, at, fields, author, reply_to, cause, depth, attempts, jobs, decisions"
+_KEPT_COLUMNS = f"{EVENT_COLUMNS}, answers"
 PUT_EVENT = f"""
-    INSERT INTO event ({EVENT_COLUMNS}, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'emitted')
+    INSERT INTO event ({EVENT_COLUMNS}, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'emitted')
     ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts"""  # noqa: S608
-ANSWER_EVENT = "UPDATE event SET jobs = replace(jobs, ?, '') WHERE id = ? AND kind = 'emitted'"
-FORGET_EVENT = "DELETE FROM event WHERE id = ? AND jobs = '' AND kind = 'emitted'"
+ANSWER_EVENT = "UPDATE event SET jobs = replace(jobs, ?, ''), answers = answers || ? WHERE id = ? AND kind = 'emitted'"
 PUT_ASKED = """
     INSERT INTO event (id, name, at, fields, author, reply_to, cause, depth, attempts, jobs, kind)
     VALUES (?, '', ?, ?, ?, '', 0, 0, 0, '', 'asked')
     ON CONFLICT (id) DO UPDATE SET fields = excluded.fields"""
 SETTLE_ASKED = "DELETE FROM event WHERE id = ? AND kind = 'asked'"
-PUT_INBOUND = "INSERT INTO inbound (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
+#: The first time counts, for a day: an older one may not be pruned yet.
+PUT_INBOUND = """
+    INSERT INTO inbound (id, at) VALUES (?, ?)
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at WHERE excluded.at - inbound.at > 86400000000"""
 FORGET_INBOUND = "DELETE FROM inbound WHERE at < ?"
 PUT_LAST_EVENT = "UPDATE book SET last_event = ? WHERE last_event < ?"
 PUT_PULSE = "UPDATE book SET pulse = ?"
@@ -202,12 +205,28 @@ FORGET_ENDED = (
 FORGET_LEFT = (
     "DELETE FROM returned WHERE slot < ?",
     "DELETE FROM unaccounted WHERE until_slot < ?",
-    "DELETE FROM event WHERE at < ? AND kind = 'emitted'",
 )
+FORGET_EVENTS = """
+    DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < ? AND kind = 'emitted' ORDER BY at LIMIT ?)"""
+#: Those that wait stay, however many there are.
+FORGET_MANY_EVENTS = """
+    DELETE FROM event WHERE id IN (
+        SELECT id FROM event WHERE id <= (SELECT last_event FROM book) - ? AND kind = 'emitted' AND jobs = ''
+        ORDER BY id LIMIT ?)"""
 BOOK = "SELECT last_run, last_event, taken, pulse FROM book"
-EVENTS = f"SELECT {EVENT_COLUMNS} FROM event WHERE kind = 'emitted' ORDER BY id"  # noqa: S608
+EVENTS = f"SELECT {EVENT_COLUMNS} FROM event WHERE jobs <> '' ORDER BY id"  # noqa: S608
 ASKED = "SELECT fields FROM event WHERE kind = 'asked' ORDER BY id"
 INBOUND = "SELECT id, at FROM inbound ORDER BY at, id"
+
+# --- events
+
+EVENT = f"SELECT {_KEPT_COLUMNS} FROM event WHERE id = ? AND kind = 'emitted'"  # noqa: S608
+CAUSED_EVENTS = f"""
+    SELECT {_KEPT_COLUMNS} FROM event WHERE cause = ? AND cause <> 0 AND kind = 'emitted' ORDER BY id"""  # noqa: S608
+#: The newest of those above an id, from a moment on.
+NEWEST_EVENTS = f"""
+    SELECT {_KEPT_COLUMNS} FROM event WHERE id > ? AND at >= ? AND kind = 'emitted'
+    ORDER BY id DESC LIMIT ?"""  # noqa: S608
 
 # --- what people asked for
 

@@ -10,6 +10,7 @@ from slack_alert.stores.files.serialization import packed
 from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import (
     Row,
+    answer_line,
     asked_row,
     clean,
     event_row,
@@ -48,7 +49,10 @@ def last_run(batch: Batch) -> int:
 
 def last_event(batch: Batch) -> int:
     """Return the greatest id of an event or a command in the batch, or 0."""
-    return max([*(one.event.id for one in batch.accepted), *(asked.id for asked in batch.asked)], default=0)
+    return max(
+        [*(one.event.id for one in (*batch.accepted, *batch.unmatched)), *(asked.id for asked in batch.asked)],
+        default=0,
+    )
 
 
 def as_of(batch: Batch) -> int:
@@ -101,9 +105,8 @@ def _entries(batch: Batch) -> Iterator[Write]:
 
 
 def _events(batch: Batch) -> Iterator[Write]:
-    yield statements.PUT_EVENT, [event_row(accepted) for accepted in batch.accepted]
-    yield statements.ANSWER_EVENT, [(job_line(job), event) for event, job in batch.answered]
-    yield statements.FORGET_EVENT, [(event,) for event in dict(batch.answered)]
+    yield statements.PUT_EVENT, [event_row(accepted) for accepted in (*batch.accepted, *batch.unmatched)]
+    yield statements.ANSWER_EVENT, [(job_line(one.job), answer_line(one), one.event) for one in batch.answered]
     settled = frozenset(batch.settled)
     # A command is kept, and once more with its number: where both come together, the last is what is stored.
     latest = {asked.id: asked for asked in batch.asked if asked.id not in settled}

@@ -38,6 +38,8 @@ class Pruning:
                 connection.execute(statement, (cutoff,))
         left = self._forget(connection, statements.FORGET_RECORDS, (cutoff, cutoff), self._steps)
         left = self._forget(connection, statements.FORGET_DELIVERIES, (cutoff,), left)
+        left = self._forget(connection, statements.FORGET_EVENTS, (cutoff,), left)
+        left = self._forget(connection, statements.FORGET_MANY_EVENTS, (limits.rows,), left)
         with transaction(connection):
             connection.execute(statements.FORGET_ENTRIES, (micros(now),))
             connection.execute(statements.FORGET_INBOUND, (micros(now - REMEMBERED),))

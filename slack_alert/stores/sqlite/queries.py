@@ -8,6 +8,7 @@ from datetime import datetime
 from heapq import merge
 from sqlite3 import Connection
 
+from slack_alert.core.events import KeptEvent
 from slack_alert.core.model.message import Delivery, PostedDelivery, RunPart, Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.run import Returned
@@ -23,6 +24,7 @@ from slack_alert.stores.sql.rows import (
     clean,
     delivery_of,
     event_of,
+    kept_event_of,
     line_of,
     maybe_moment,
     micros,
@@ -71,6 +73,24 @@ def snapshot(connection: Connection) -> Snapshot:
         )
     finally:
         connection.rollback()  # Nothing was written; it does no harm where the transaction has already ended.
+
+
+def event(connection: Connection, number: int) -> KeptEvent | None:
+    """Return an event by its id, or None if there is none."""
+    row = connection.execute(statements.EVENT, (number,)).fetchone()
+    return None if row is None else kept_event_of(row)
+
+
+def caused_events(connection: Connection, number: int) -> list[KeptEvent]:
+    """Return the events that runs emitted which answered this one."""
+    return [kept_event_of(row) for row in connection.execute(statements.CAUSED_EVENTS, (number,)).fetchall()]
+
+
+def events(connection: Connection, *, after: int, since: datetime | None, limit: int) -> list[KeptEvent]:
+    """Return the newest `limit` events above an id, the oldest of them first."""
+    earliest = _BEGINNING if since is None else micros(since)
+    rows = connection.execute(statements.NEWEST_EVENTS, (after, earliest, limit)).fetchall()
+    return [kept_event_of(row) for row in reversed(rows)]
 
 
 def _returned(connection: Connection) -> Iterator[Returned]:

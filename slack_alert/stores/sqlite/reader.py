@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from slack_alert.core.events import KeptEvent
 from slack_alert.core.model.audit import AuditAnchor, ChainedEntry
 from slack_alert.core.model.message import Delivery, PostedDelivery, RunPart
 from slack_alert.core.model.record import Verdict
@@ -64,6 +66,18 @@ class SqliteReader:
     def ended(self, runs: Collection[RunPart]) -> Mapping[int, Verdict]:
         """Return how runs have ended, those that have."""
         return self._ask({}, queries.ended, runs)
+
+    def event(self, number: int) -> KeptEvent | None:
+        """Return an event by its id, or None if there is none."""
+        return self._ask(None, queries.event, number)
+
+    def caused_events(self, number: int) -> list[KeptEvent]:
+        """Return the events that runs emitted which answered this one."""
+        return self._ask(list[KeptEvent](), queries.caused_events, number)
+
+    def events(self, *, after: int = 0, since: datetime | None = None, limit: int) -> list[KeptEvent]:
+        """Return the newest `limit` events above an id, the oldest of them first."""
+        return self._ask(list[KeptEvent](), partial(queries.events, after=after, since=since, limit=limit))
 
     def audit(
         self, *, since: datetime | None, limit: int | None, by: str | None = None, command: str | None = None

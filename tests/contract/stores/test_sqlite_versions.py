@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.events import AcceptedEvent, Emitted, KeptEvent
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.message import MessageSeverity, Notice, RunPart
@@ -22,7 +22,6 @@ from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StartedRun,
 from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.requests.apply import mute_entry
 from slack_alert.stores import SqliteReader
-from slack_alert.stores.sql import statements
 from slack_alert.stores.sql.rows import event_row
 from slack_alert.stores.sql.schema import STEPS, VERSION
 from slack_alert.stores.sqlite.connection import connect
@@ -346,10 +345,15 @@ def test_events_of_the_eleventh_version_are_no_commands(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     event = AcceptedEvent(Emitted("disk.full", T, {"n": 1}, id=3), ("db.react",))
     with file_of_version(11, path) as connection:
-        connection.execute(statements.PUT_EVENT, event_row(event))
+        columns = "id, name, at, fields, author, reply_to, cause, depth, attempts, jobs"
+        put = f"INSERT INTO event ({columns}, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'emitted')"
+        connection.execute(put, event_row(event)[:10])
         connection.execute("UPDATE book SET last_event = 3")
         connection.commit()
 
+    reader = SqliteReader(path)
+    assert (reader.event(3), reader.snapshot().events) == (KeptEvent(event.event, event.jobs), (event,))
+    reader.close()
     kit = Kit(path)
     snapshot = kit.reader.snapshot()
     kit.close()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.events import AcceptedEvent, Answer, Emitted
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.structs import replace
@@ -80,7 +80,7 @@ def test_a_command_that_is_settled_in_the_transaction_in_which_it_came_leaves_no
 def test_settling_a_command_settles_no_event_and_answering_an_event_no_command(kit: Kit) -> None:
     event = AcceptedEvent(Emitted("disk.full", T, {}, id=3), ("db.react",))
     kit.store.commit(Batch(accepted=[event], asked=[ASKED["decided"]]))
-    kit.store.commit(Batch(settled=[3], answered=[(2, "db.react")]))
+    kit.store.commit(Batch(settled=[3], answered=[Answer(2, "db.react")]))
 
     snapshot = kit.reopen()
     assert snapshot.events == (event,)

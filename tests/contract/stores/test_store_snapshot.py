@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from slack_alert.core.content.render import Text
-from slack_alert.core.events import AcceptedEvent, Emitted
+from slack_alert.core.events import AcceptedEvent, Answer, Emitted
 from slack_alert.core.model.reason import UNCHANGED
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.run import Returned
@@ -288,22 +288,22 @@ def test_an_event_is_kept_until_all_its_jobs_have_answered_it(kit: Kit) -> None:
     kit.store.commit(Batch(accepted=[accepted(BIG, "b.a", "a", "a.b"), accepted(7, "a")]))
     assert kit.reopen().events == (accepted(7, "a"), accepted(BIG, "b.a", "a", "a.b"))
 
-    kit.store.commit(Batch(answered=[(BIG, "a"), (7, "a")]))
+    kit.store.commit(Batch(answered=[Answer(BIG, "a"), Answer(7, "a")]))
     assert kit.reopen().events == (accepted(BIG, "b.a", "a.b"),)
 
-    kit.store.commit(Batch(answered=[(BIG, "a.b"), (BIG, "b.a"), (9, "a")]))
+    kit.store.commit(Batch(answered=[Answer(BIG, "a.b"), Answer(BIG, "b.a"), Answer(9, "a")]))
     assert (kit.reopen().events, kit.reopen().last_event) == ((), BIG)
 
 
 def test_an_event_that_is_answered_in_the_same_group_leaves_nothing_but_its_number(kit: Kit) -> None:
-    kit.store.commit(Batch(accepted=[accepted(1, "a")], answered=[(1, "a")]))
+    kit.store.commit(Batch(accepted=[accepted(1, "a")], answered=[Answer(1, "a")]))
 
     assert kit.reopen() == Snapshot(last_event=1)
 
 
 def test_an_event_that_is_committed_again_is_as_it_was_but_for_its_attempts(kit: Kit) -> None:
     kit.store.commit(Batch(accepted=[accepted(1, "a", "b")]))
-    kit.store.commit(Batch(answered=[(1, "a")]))
+    kit.store.commit(Batch(answered=[Answer(1, "a")]))
     again = accepted(1, "a", "b")
     kit.store.commit(Batch(accepted=[replace(again, event=replace(again.event, attempts=2, name="other"))]))
 

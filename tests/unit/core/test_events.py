@@ -10,7 +10,9 @@ import pytest
 
 from slack_alert.core.catalog import Catalog, match
 from slack_alert.core.errors import BadValue
-from slack_alert.core.events import Emitted, Rule, check_criteria, fields_of
+from slack_alert.core.events import Emitted, fields_of
+from slack_alert.core.rules.criteria import check_criteria
+from slack_alert.core.rules.rule import Rule
 from tests.fakes.engine_rig import at, make_job, make_rule
 
 NOON = at("16 12:00")

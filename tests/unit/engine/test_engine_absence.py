@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.events import AcceptedEvent, Emitted, Rule
+from slack_alert.core.events import AcceptedEvent, Emitted
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.policy.incidents import RepeatPolicy
 from slack_alert.core.policy.quota import Policy, State
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import JobProgress, Snapshot

@@ -4,10 +4,11 @@ import pytest
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
-from slack_alert.core.events import Emitted, Rule
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.request import Emit, Request
 from slack_alert.core.model.run import QUIET
 from slack_alert.core.policy.quota import Pause
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, StartedRun
 from slack_alert.engine.recording.writer import DirectRecorder
@@ -94,12 +95,13 @@ def test_an_event_is_kept_until_the_last_run_that_answers_it_has_ended() -> None
     assert life.kept == []
 
 
-def test_an_event_that_no_rule_wants_is_not_kept() -> None:
+def test_an_event_that_no_rule_wants_waits_for_none_and_is_in_the_history() -> None:
     life = Stored(make_rule(on="backup.done"))
 
     life.rig.engine.handle(full())
 
-    assert (life.kept, life.store.snapshot().last_event) == ([], 0)
+    assert life.kept == []
+    assert [(one.event.name, one.state.value) for one in life.store.events(limit=9)] == [("disk.full", "unknown")]
 
 
 def test_after_a_kill_the_events_are_answered_that_were_not_and_in_their_order() -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.content.render import fallback
-from slack_alert.core.events import Rule
 from slack_alert.core.model.message import DeliveryMode, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.pipeline.reasons import pause_reason
@@ -17,6 +16,7 @@ from slack_alert.core.policy.incidents import Repeat, RepeatPolicy
 from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.policy.quota import Pause
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace

@@ -16,10 +16,10 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.render import Text, fallback
 from slack_alert.core.errors import SetAside, StoreError
-from slack_alert.core.events import Rule
 from slack_alert.core.model.message import Delivery, Message, Notice
 from slack_alert.core.model.request import AskLine, CancelRun, MuteJob, PauseJob, Request
 from slack_alert.core.retry import SendResult, SendStatus
+from slack_alert.core.rules.rule import Rule
 from slack_alert.core.schedule.absent import Absence
 from slack_alert.core.structs import replace
 from slack_alert.engine.app.app import App, AppConfig

@@ -10,9 +10,10 @@ from unicodedata import normalize
 import pytest
 
 from slack_alert.core.catalog import full_name
-from slack_alert.core.events import Emitted, Rule
+from slack_alert.core.events import Emitted
 from slack_alert.core.model.address import Address, parse_conversation
 from slack_alert.core.model.run import Action
+from slack_alert.core.rules.rule import Rule
 from slack_alert.loader import unload
 from slack_alert.loader.modules.lazy import FunctionLoader
 from tests.fakes.plugins import loaded

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,11 +11,13 @@ import pytest
 from slack_alert.core.catalog import Severity
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.signature import Parameter
-from slack_alert.core.events import Rule
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
 from slack_alert.core.policy.incidents import Escalation, Repeat, RepeatPolicy
+from slack_alert.core.rules.rule import Rule
+from slack_alert.core.rules.throttling import Rate
 from slack_alert.core.schedule.combining import Jittered
+from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
 from slack_alert.loader import survey
 from tests.fakes.plugins import DEFAULTS, OPS, job, names, problems, surveyed, write
@@ -515,3 +518,49 @@ def test_a_function_has_the_limits_of_its_marker(tmp_path: Path) -> None:
 
     found = job(surveyed(tmp_path, source)).run_options
     assert (found.memory, found.cpu) == (64 * 1024 * 1024, timedelta(minutes=1))
+
+
+def test_a_rule_has_groups_of_criteria_times_and_a_rate(tmp_path: Path) -> None:
+    source = """
+        @deco(on="x", where={"size": {"gt": 3}}, any=[{"a": 1}, {"b": 2}], all=[{"c": 3}], not_={"d": 4},
+              within="mon-fri 9:00-18:00", at_most="3 per 10m", otherwise=True, params={"target": "{event.path}"})
+        def f(target, path): pass
+    """
+    catalog = surveyed(tmp_path, source)
+
+    (job,) = catalog.jobs
+    hours = WorkingHours.parse("mon-fri 9:00-18:00", timezone.utc)
+    assert catalog.problems == ()
+    assert job.rule == Rule(
+        ("x",), {"size": {"gt": 3}}, ({"a": 1}, {"b": 2}), ({"c": 3},), {"d": 4}, hours, Rate(3, timedelta(minutes=10)),
+        None, True,
+    )  # fmt: skip
+    assert (job.action.params, job.action.required) == ({"target": "{event.path}"}, ("target", "path"))
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ("on='x', where={'a': {'endwith': '.c'}}", "SA201", "where: a: there is no operator 'endwith'"),
+        ("on='x', any={'a': 1}", "SA201", "any: this must be a list"),
+        ("on='x', any=[]", "SA201", "any: this must be a list"),
+        ("on='x', not_={}", "SA201", "not_: there are no criteria"),
+        ("on='x', within='noon'", "SA201", "within|noon"),
+        ("on='x', at_most='3'", "SA201", "at_most: this must say how many"),
+        ("on='x', collect=0", "SA201", "collect: this must be longer"),
+        ("on='x', otherwise='yes'", "SA201", "otherwise: this must be True"),
+        ("on='x', params={'b': '{event.a}'}", "SA201", "params: f has no parameter b"),
+        ("on='x', params={'a': '{event.a'}", "SA201", "params: the braces do not fit"),
+        ("on='x', collect='30s'", "SA207", "f requires a, and with collect"),
+        ("hours=1, any=[{'b': 1}]", "SA201", "any belongs to on"),
+        ("hours=1, at_most='1 per 1m'", "SA201", "at_most belongs to on"),
+        ("on='x', dedup='{a}'", "SA201", "dedup belongs to emits"),
+        ("hours=1, emits='x', dedup='a'", "SA201", "dedup: this must name a field"),
+        ("on='x', absent='1h', at_most='1 per 1m'", "SA201", "at_most does not go with absent"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_a_problem(tmp_path: Path, options: str, code: str, said: str) -> None:
+    problem = surveyed(tmp_path, f"@deco({options})\ndef f(a): pass").problems[0]
+
+    assert problem.code == code
+    assert re.search(said, problem.message), problem.message

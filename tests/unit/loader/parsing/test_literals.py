@@ -134,7 +134,8 @@ def test_an_unknown_keyword_that_is_near_to_none_is_told_those_of_this_version(t
     assert catalog.problems[0].hint == (
         "Allowed: weeks, days, hours, minutes, seconds, cron, at, command, on, emits, guard, name, enabled, to, "
         "errors_to, timezone, start, end, jitter, at_start, working_hours, max_alert, pause_time, while_paused, where, "
-        "absent, after, repeat, remind, recover, escalate, catch_up, baseline, "
+        "any, all, not_, within, at_most, collect, otherwise, params, absent, dedup, "
+        "after, repeat, remind, recover, escalate, catch_up, baseline, "
         "timeout, retries, retry_delay, queue, lock, isolation, memory_limit, cpu_limit, allow, hidden."
     )
 
