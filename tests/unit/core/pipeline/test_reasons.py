@@ -52,6 +52,8 @@ SENTENCES = [
      "took 12.4 s, usually 3.1 s"),
     (Reason(ReasonCode.ABSENT, NOON, what="backup.done"), "no backup.done since Mon 16 Nov 12:00"),
     (Reason(ReasonCode.CAME, what="backup.done"), "backup.done came"),
+    (Reason(ReasonCode.THROTTLED, NOON, ONE, count=3, limit=3, length=MINUTE),
+     "throttled: 3 of 3 events in 1 min, until 13:00"),
     (Reason(ReasonCode.RESTARTED, length=MINUTE), "started again after 1 min"),
     (Reason(ReasonCode.GIVEN_UP, count=3), "given up at the failure 3 within a minute"),
     (Reason(ReasonCode.ENDED, what="returned"), "ended: returned"),
