@@ -31,6 +31,10 @@ class Emitted(Struct, frozen=True):
     attempts: int = 0
 
 
+#: So many events may lead to one that is still answered.
+DEEPEST = 10
+
+
 class AcceptedEvent(Struct, frozen=True):
     """An event that is kept until each of these jobs has answered it; its fields have JSON values only."""
 
@@ -59,6 +63,8 @@ class EventState(Word):
     UNMATCHED = "unmatched"
     #: No rule waits for events of its name.
     UNKNOWN = "unknown"
+    #: Too many events led to it, so that rules may wake each other for ever: no rule was asked.
+    TOO_DEEP = "too_deep"
 
 
 class KeptEvent(Struct, frozen=True):
@@ -73,6 +79,8 @@ class KeptEvent(Struct, frozen=True):
     @property
     def state(self) -> EventState:
         """What has become of it."""
+        if self.event.depth > DEEPEST:
+            return EventState.TOO_DEEP
         if self.waiting:
             return EventState.WAITING
         if self.answers:

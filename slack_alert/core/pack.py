@@ -209,6 +209,10 @@ class Pack(Struct, frozen=True):
         """Its name."""
         return self.manifest.name
 
+    def full_name(self, event: str) -> str:
+        """Return the full name of an event: within a pack, a name without a dot is one of the pack's."""
+        return event if "." in event else f"{self.name}.{event}"
+
 
 def check_pack_name(name: str) -> str:
     """Return the name of a pack; raise BadValue if it cannot be one."""

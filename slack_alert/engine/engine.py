@@ -13,7 +13,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import PAYLOAD_CODE, Catalog, full_name, payload_fault
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
-from slack_alert.core.events import AcceptedEvent, Emitted, HookAnswer, HookCall, plain_fields
+from slack_alert.core.events import DEEPEST, AcceptedEvent, Emitted, HookAnswer, HookCall, plain_fields
 from slack_alert.core.memo import Memo
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import AskedCommand
@@ -26,11 +26,13 @@ from slack_alert.core.pipeline.settle import Settlement, settle, was_quiet
 from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.report.slow_runs import BRIEF
+from slack_alert.core.rules.built_in import RUN_FAILED, RUN_SUCCEEDED
 from slack_alert.core.rules.matching import RuleIndex
 from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StoredValue
 from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.emitting import caused_by, emitted_by
 from slack_alert.engine.durable_values import durably
 from slack_alert.engine.monitoring.clock_watch import MissedTicks, TickMonitor
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
@@ -47,6 +49,7 @@ from slack_alert.engine.runs.job_state import JobState, create_job_states, repla
 from slack_alert.engine.runs.missed_slots import GatheringRecorder, GroupedRecorder, MissedSlots
 from slack_alert.engine.runs.overlaps import Overlaps
 from slack_alert.engine.runs.recovery import recover, resumed
+from slack_alert.engine.runs.run_events import run_event
 from slack_alert.engine.runs.run_messages import RunMessages, with_held_pieces
 from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, spoken_record
 
@@ -94,6 +97,8 @@ class Engine:
         #: The states of names that are no job of the catalog, such as external programs.
         self._others: dict[str, State] = {}
         self._rules: Memo[Catalog, RuleIndex[Job]] = Memo(_index_rules)
+        #: Whether rules wait for the ends of runs.
+        self._tells_successes = self._tells_failures = False
         self._ids, self._event_ids = count(1), count(1)
         self._inbound = InboundIds()
         self._hook_calls = HookCalls()
@@ -147,6 +152,7 @@ class Engine:
         self._has_sensors = any(job.is_endless for job in self.catalog.jobs)
         self._baselines = {entry.key for entry in snapshot.entries if entry.pack == _BASELINES}
         restore_rates(self._job_states, snapshot.entries)
+        self._note_wanted()
         self._tick_monitor.tick()
         self._others = dict(snapshot.states)
         self.absences.watch(self._job_states.values())
@@ -184,6 +190,7 @@ class Engine:
         self._job_states, new = replace_jobs(self._job_states, catalog.jobs, snapshot, now, is_late=is_late)
         self.catalog = catalog
         self._has_sensors = any(job.is_endless for job in catalog.jobs)
+        self._note_wanted()
         self.absences.watch(self.jobs())
         seen = {job_state.job.name: JobProgress(job_state.anchor) for job_state in self.absences.awaiting}
         if seen := seen | {job_state.job.name: job_state.seen for job_state in new}:
@@ -325,12 +332,33 @@ class Engine:
         if self._is_baseline(run):
             return
         name, fields = noticed_event(run.emits, value)
-        event = Emitted(name, self._clock.now(), fields, by=run.binding)
+        event = caused_by(run, Emitted(name, self._clock.now(), fields, by=run.binding))
         job_state = self._job_states.get(run.binding)
         if job_state is None or not job_state.job.dedup or (key := dedup_key(job_state.job, event)) is None:
             self.handle(event)
         elif self._inbound.claim((key,), event.at):
             self._handle_emitted(event, Batch(inbound=[(key, event.at)]))
+
+    def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
+        """Handle what a function emits in the middle of its run."""
+        self.handle(emitted_by(run, name, fields, self._clock.now()))
+
+    def wants(self, name: str) -> bool:
+        """Return whether a rule waits for a built-in event."""
+        return bool(self._rules(self.catalog).named(name))
+
+    def occurred(self, name: str, fields: Mapping[str, object], *, by: str = "", ids: tuple[str, ...] = ()) -> None:
+        """Emit a built-in event if a rule waits for it, but not twice with the same id within a day; on any thread."""
+        now = self._clock.now()
+        if not self.wants(name) or (ids and not self._inbound.claim(ids, now)):
+            return
+        self._handle_emitted(Emitted(name, now, fields, by=by), Batch(inbound=[(each, now) for each in ids]))
+
+    def run_ended(self, run: Run, result: Result, verdict: Verdict, text: str) -> None:
+        """Emit the event of the end of a run if rules wait for such events; on any thread."""
+        is_wanted = self._tells_successes if result.failure is None else self._tells_failures
+        if is_wanted and (event := run_event(run, result, verdict, text, self._clock.now())) is not None:
+            self.handle(event)
 
     def post(self, call: Callable[[], object]) -> None:
         """Call on the engine's own thread, after all that was posted or submitted before; from any thread, and soon.
@@ -459,6 +487,9 @@ class Engine:
             else ()
         )
 
+    def _note_wanted(self) -> None:
+        self._tells_successes, self._tells_failures = self.wants(RUN_SUCCEEDED), self.wants(RUN_FAILED)
+
     def _recover_late(self, late: Mapping[str, JobState], snapshot: Snapshot, since: datetime | None) -> None:
         """Recover what a kill left of jobs whose file took long to load, or was broken at the start."""
         lost = recover(late, replace(snapshot, returned=tuple(snapshot.returned_by(late))), since, is_late=True)
@@ -523,13 +554,15 @@ class Engine:
             return None
         now = self._clock.now()
         batch.seen.update(self.absences.reset(event, now))
-        decided = self._rules(self.catalog).decide(event, now)
+        decided = self._rules(self.catalog).decide(event, now) if event.depth <= DEEPEST else []
         names = tuple(job.name for job, decision in decided if decision.is_matched)
         event = event if event.id else replace(event, id=next(self._event_ids))
         decisions = tuple(decision for _, decision in decided[:_DECISIONS])
         accepted = AcceptedEvent(replace(event, fields=plain_fields(event.fields)), names, decisions)
         (batch.accepted if names else batch.unmatched).append(accepted)
         if not names:
+            if event.depth > DEEPEST:
+                self._tell_chain(event)
             return None
         return partial(self._queues.enqueue, [self._job_states[name] for name in names], event)
 
@@ -544,6 +577,16 @@ class Engine:
     def _is_baseline(self, run: Run) -> bool:
         """Return whether a run of a sensor is the first one ever that only notes."""
         return self._job_states[run.binding].job.has_baseline and run.binding not in self._baselines
+
+    def _tell_chain(self, event: Emitted) -> None:
+        """Tell, once a day, that a chain of events has become too long to go on."""
+        said = (
+            f"{event.name} (event {event.id}) is answered by no rule: {event.depth} events led to it, and rules "
+            f"that emit may wake each other for ever. See `slack-alert explain --event {event.id}`."
+        )
+        log.warning(said, extra={"job": event.by} if event.by else None)
+        if (job_state := self._job_states.get(event.by)) is not None:
+            self.notify(Notice("chain", f"{event.by}/{event.name}/{event.at.date()}"), said, job_state.job.errors_to)
 
     def _finish(self, run: Run, result: Result) -> None:
         progress = run.progress
@@ -560,7 +603,7 @@ class Engine:
             if result.failure is not None:
                 self._messages.say_held(job_state, run)
             job, result = with_held_pieces(job, run, result)
-        if was_quiet(job_state.state, progress.posts, result) and job.rule is None:
+        if was_quiet(job_state.state, progress.posts, result) and job.rule is None and not self._tells_successes:
             self._recorder.record_quiet(quiet_record(job_state, run, result))
             job_state.run = None
             return
@@ -578,6 +621,7 @@ class Engine:
         if settlement.messages:  # For what a thread that the function has left may still say.
             progress.posts = replace(posts, said=posts.said + len(settlement.messages))
         self._recorder.submit(batch, partial(self._written, job_state, run, settlement.state))
+        self.run_ended(run, result, settlement.verdict, settlement.text)
 
     def _written(self, job_state: JobState, run: Run, state: State) -> None:
         if job_state.state is not state:  # A change made meanwhile may have been committed before this run was.

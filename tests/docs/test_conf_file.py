@@ -9,7 +9,9 @@ from slack_alert.settings import FREE, KEYS, SECTIONS, Key, Settings, load_setti
 from slack_alert.settings.reference import FreeSection
 
 SHIPPED = Path(__file__).parents[2] / "slack_alert.conf"
-BY_ITSELF = frozenset({"timezone_source", "dry_run", "other_secrets", "service", "chat_prefixes", "commands", "packs", "hooks"})
+BY_ITSELF = frozenset(
+    {"timezone_source", "dry_run", "other_secrets", "service", "chat_prefixes", "commands", "packs", "hooks"}
+)
 #: The field of a section with free keys, where several make up one.
 FIELDS = dict.fromkeys(("roles", "permissions", "people"), "rights")
 

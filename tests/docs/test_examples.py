@@ -190,7 +190,7 @@ def test_configurations_are_read_or_refused_as_the_page_says(page: Page, block: 
     with expectation:
         found = load_settings({"config": conf}, {"TZ": "UTC"}, cwd=tmp_path, home=tmp_path)
         read = found.settings
-        assert found.origins or read.quiet or read.rights or read.commands or read.packs
+        assert found.origins or read.quiet or read.rights or read.commands or read.packs or read.hooks
 
 
 @pytest.mark.slow

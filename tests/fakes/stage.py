@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -104,6 +104,10 @@ class Stage:
     def ended(self, run: Run) -> None:
         self.over.append(run.id)
         self.services.children.terminate(run.id)
+
+    def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
+        """Keep an event that a function emits."""
+        self.emit(run, {"name": name, **fields})
 
     def hold(self, name: str, hold: Pause | None) -> None:
         self.held.append((name, hold))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from slack_alert.core.events import Answer, KeptEvent
+from slack_alert.core.events import DEEPEST, Answer, EventState, KeptEvent
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.explain.facts import RecordWithMessages, quoted
 from slack_alert.core.pipeline.reasons import record_reasons
@@ -75,10 +75,16 @@ def _sentences(facts: EventFacts, zone: tzinfo, now: datetime) -> Iterator[str]:
             yield f"  {decision.rule} has not answered it yet."
     for one in answered.values():  # Of a version that kept no decisions.
         yield from _answered(one, zone, now)
-    if not facts.kept.decisions and not facts.answers:
-        yield "No rule waits for events of this name." if not facts.kept.waiting else "It waits."
+    if (unasked := _UNASKED.get(facts.kept.state)) is not None:
+        yield unasked.format(depth=event.depth, deepest=DEEPEST)
     for further in facts.led_to:
         yield from (f"  {sentence}" for sentence in _sentences(further, zone, now))
+
+
+_UNASKED = {
+    EventState.UNKNOWN: "No rule waits for events of this name.",
+    EventState.TOO_DEEP: "{depth} events led to it, and after {deepest} no rule is asked: they may never end.",
+}
 
 
 def _decided(decision: Decision) -> str:

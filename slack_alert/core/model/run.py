@@ -242,8 +242,9 @@ class Run(Struct, frozen=True):
     reply_to: Address | None = None
     #: The fields of the events that it answers together, the oldest first.
     collected: tuple[Mapping[str, object], ...] = ()
-    #: The id of the event that it answers, and how many events led to that one.
+    #: The id of the event that it answers, its name, and how many events led to that one.
     cause: int = 0
+    event_name: str = ""
     depth: int = 0
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from slack_alert.core.rules.built_in import BUILT_IN
 from slack_alert.core.rules.criteria import Finding
 from slack_alert.core.rules.rule import Matchable, Rule
 from slack_alert.core.structs import Struct
@@ -61,10 +62,15 @@ class RuleIndex(Generic[R]):
                 table.setdefault(key, []).append((place, each))
 
     def named(self, name: str) -> list[R]:
-        """Return those whose rule may match an event of this name, in their order."""
+        """Return those whose rule may match an event of this name, in their order.
+
+        Built-in events are for the rules that name them, `run.*` included.
+        """
         name = composed(name)
         found = dict(self._by_name.get(name, ()))
-        for place, each in (*self._by_head.get("", ()), *self._by_head.get(_head(name), ())):
+        # Who wants all that is noticed does not want the end of each run as well.
+        anything = () if name in BUILT_IN else self._by_head.get("", ())
+        for place, each in (*anything, *self._by_head.get(_head(name), ())):
             if place not in found and each.rule is not None and each.rule.matches_name(name):
                 found[place] = each
         return [found[place] for place in sorted(found)]

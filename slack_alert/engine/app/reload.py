@@ -13,6 +13,7 @@ from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
 from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.outages import Outage, OutageCause
+from slack_alert.core.rules.built_in import PACK_CHANGED
 from slack_alert.engine.app.announcements import faults_text
 from slack_alert.engine.app.components import PluginFiles
 from slack_alert.engine.app.liveness import down_since, last_slots
@@ -133,7 +134,17 @@ class Reloader:
         extra: dict[str, object] = {word: _listed(names) for word, names in told.items() if names}
         if faults := sum(problem.severity is Severity.ERROR for problem in change.catalog.problems):
             extra["faults"] = faults
+        self._tell_packs(change)
         log.info("loaded late" if is_late else "reloaded", extra={**extra, "kept": change.kept})
+
+    def _tell_packs(self, change: CatalogChange) -> None:
+        """Emit an event for each pack of which functions have changed, where a rule waits for such events."""
+        packs = [pack.name for pack in change.catalog.packs]
+        words = {"added": change.added, "replaced": change.replaced, "removed": change.removed}
+        for pack in packs if not change.is_empty and self._engine.wants(PACK_CHANGED) else ():
+            own = {word: [name for name in names if name.startswith(f"{pack}.")] for word, names in words.items()}
+            if any(own.values()):
+                self._engine.occurred(PACK_CHANGED, {"pack": pack, **own})
 
     def _note_faults(self, catalog: Catalog) -> None:
         """Remember new faults; a fault that was fixed may be posted again when it comes back."""

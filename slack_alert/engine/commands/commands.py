@@ -509,6 +509,7 @@ class Commands:
         )  # fmt: skip
         batch = self._end_of(one.asked, messages, entry, record)
         self._recorder.submit(batch, partial(self._release, one))
+        self._engine.run_ended(run, result, record.verdict, record.text)
         if not run.progress.is_stuck:  # Else its function may still say them.
             self._redaction.reveal(one.asked.id)
 
@@ -674,6 +675,7 @@ class _CommandHost:
     def __init__(self, commands: Commands, engine: Engine) -> None:
         self.say = commands.say
         self.hold = engine.hold
+        self.emit_event = engine.emit_event
 
 
 def _named(asked: AskedCommand, asker: Asker) -> AskedCommand:

@@ -188,6 +188,10 @@ class _GuardHost:
         """Raise an error: a guard is no sensor."""
         raise AssertionError(f"{run.binding} is no sensor, and emitted {value!r}")
 
+    def emit_event(self, run: Run, name: str, fields: object) -> None:  # noqa: ARG002 - as the port has it
+        """Raise an error: a guard only answers."""
+        raise RuntimeError(f"a guard only answers, and {run.binding} does not emit {name}")
+
     def hold(self, name: str, hold: object) -> None:  # noqa: ARG002 - as the port has it
         """Raise an error: a guard only answers."""
         raise RuntimeError(f"a guard only answers, and does not pause {name}")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from slack_alert.core.model.asked import AskedCommand, ButtonPress, ChatMessage
+from slack_alert.core.rules.built_in import CHAT_MESSAGE
 from slack_alert.engine.engine import Engine
 
 
@@ -21,6 +22,8 @@ class ChatIntake:
         """Return as soon as it is kept, or needs not be: it asks for nothing, or was taken before."""
         text = self._asked_text(said)
         if text is None:
+            if isinstance(said, ChatMessage):
+                self._tell(said)
             return
         is_bare = isinstance(said, ButtonPress) or said.is_slash
         loop = asyncio.get_running_loop()
@@ -28,6 +31,20 @@ class ChatIntake:
         asked = AskedCommand(said.ids, said.at, said.by, said.reply_to, text, said.door, is_bare=is_bare)
         self._engine.handle(asked, lambda: loop.call_soon_threadsafe(_set, kept))
         await kept
+
+    def _tell(self, said: ChatMessage) -> None:
+        """Emit a message that asks for nothing, where a rule waits for such events."""
+        fields = {
+            "text": said.text,
+            "at": said.at.isoformat(),
+            "by": said.by.key,
+            "name": said.by.name,
+            "to": said.reply_to.to.shown,
+            "door": said.door,
+            "is_direct": said.is_direct,
+            "is_mention": said.is_mention,
+        }
+        self._engine.occurred(CHAT_MESSAGE, fields, by=said.by.key, ids=said.ids)
 
 
 def _set(kept: asyncio.Future[None]) -> None:

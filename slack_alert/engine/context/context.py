@@ -23,7 +23,7 @@ from slack_alert.engine.context.subprocesses import Subprocesses
 #: Parts of the names of environment variables that a plugin's subprocess does not get.
 _SECRET = ("SLACK_", "TOKEN", "SECRET", "PASSWORD")
 #: What functions will find in their context in a later version.
-_LATER = frozenset(["ask", "confirm", "emit"])
+_LATER = frozenset(["ask", "confirm"])
 
 
 class ContextServices(Struct, frozen=True):
@@ -50,6 +50,9 @@ class ContextHost(Protocol):
 
     def hold(self, name: str, hold: Pause | None) -> None:
         """Pause or resume (None) the job with a name as people type it; durable when this returns."""
+
+    def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
+        """Emit an event of any name in the middle of a run."""
 
 
 def public(environ: Mapping[str, str]) -> dict[str, str]:
@@ -101,6 +104,10 @@ class Context:
         """Tell the progress of the run, from 0 to 1, and what it is at: in the log, and to the person who asked."""
         self._run.progress.fraction, self._run.progress.step = float(fraction), str(text)
         self.log.info("progress", extra={"run": self._run.id, "fraction": fraction, "text": text})
+
+    def emit(self, name: str, /, **fields: object) -> None:
+        """Emit an event, which is on disk when this returns; within a pack, a name without a dot is the pack's."""
+        self._host.emit_event(self._run, name, fields)
 
     def link(self, url: str, text: str) -> str:
         """Return a link for use in posted text."""

@@ -114,7 +114,7 @@ class Admission:
         job_state.run = Run(
             self._next_id(), job.name, job.action, at, event={} if is_collected else events[0].fields, emits=job.emits,
             run_options=job.run_options, collected=tuple(event.fields for event in events) if is_collected else (),
-            cause=events[-1].id, depth=max(event.depth for event in events),
+            cause=events[-1].id, event_name=events[-1].name, depth=max(event.depth for event in events),
         )  # fmt: skip
         self.submit(job_state.run)
         return True

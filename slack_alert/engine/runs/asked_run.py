@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.events import Emitted
@@ -16,6 +16,7 @@ from slack_alert.core.policy.quota import Pause
 from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.emitting import emitted_by
 from slack_alert.engine.runs.run_records import asked_record, joined
 
 
@@ -35,7 +36,7 @@ class AskedRunHost:
         self.result: Result = QUIET
         self._to = to
         self._services = services
-        self._emit_event = emit_event
+        self._emitted = emit_event
         self._texts: list[str] = []
 
     def done(self, run: Run, result: Result) -> None:  # noqa: ARG002 - there is one run
@@ -52,7 +53,11 @@ class AskedRunHost:
     def emit(self, run: Run, value: object) -> None:
         """Pass the event on."""
         name, fields = noticed_event(run.emits, value)
-        self._emit_event(Emitted(name, self._services.now(), fields))
+        self._emitted(Emitted(name, self._services.now(), fields))
+
+    def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
+        """Pass an event of any name on."""
+        self._emitted(emitted_by(run, name, fields, self._services.now()))
 
     def context(self, run: Run) -> Context:
         """Return the context of the run."""

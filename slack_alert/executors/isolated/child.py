@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING  # Any: JSON values.
 
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
+from slack_alert.core.events import plain_fields
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.run import QUIET, Action, Result, Run, RunOptions
 from slack_alert.core.policy.quota import Pause
@@ -25,6 +27,7 @@ from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
 from slack_alert.core.units.allowance import Allowance
 from slack_alert.engine.context.context import Context, ContextServices
+from slack_alert.engine.context.emitting import event_name
 from slack_alert.engine.ports import Clock
 from slack_alert.engine.system import process_tree
 from slack_alert.engine.system.stand_in_stream import StandInStream
@@ -128,9 +131,13 @@ class Child:
         """Send an event of a sensor; one that runs for ever goes on once it is kept."""
         name, fields = noticed_event(run.emits, value)
         if run.run_options.is_endless:
-            self._pipe.request("emit", name, dict(fields))
+            self._pipe.request("notice", name, dict(fields))
         else:
             self._pipe.send(notice=[name, dict(fields)])
+
+    def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
+        """Request that an event is emitted; it is on disk when this returns."""
+        self._pipe.request("emit", event_name(run, name), dict(plain_fields(fields)))
 
     def context(self, run: Run) -> Context:
         """Return the context of the run."""

@@ -75,6 +75,7 @@ _REQUESTS: dict[str, Any] = {
     "say": _say,
     "pause": Context.pause,
     "resume": Context.resume,
+    "emit": lambda context, name, fields: context.emit(name, **fields),
     "get": _get,
     "set": _set,
     "delete": lambda context, key: context.store.delete(key),
@@ -235,7 +236,7 @@ class ProcessPool:
             keep_recent(output_of(run), self._redaction)
 
     def _answer(self, context: Context, run: Run, host: RunHost, words: list[Any]) -> Document:
-        if words[0] != "emit":
+        if words[0] != "notice":
             return answer_request(context, *words)
         # The sensor waits for this, and goes on once both are kept: the event, and what it has set before.
         try:

@@ -132,11 +132,6 @@ class Binder:
         return True
 
 
-def qualified(event: str, pack: str) -> str:
-    """Return the full name of an event: within a pack, a name without a dot is one of the pack's."""
-    return event if not pack or "." in event else f"{pack}.{event}"
-
-
 def _of_pack(binding: Binding, pack: Pack) -> Binding:
     """Return a binding of a pack's function: with the full names of its events, and where the pack has to run."""
     if pack.python and not isinstance(binding, Guard):
@@ -146,8 +141,8 @@ def _of_pack(binding: Binding, pack: Pack) -> Binding:
     rule, emits = binding.rule, binding.emits
     return replace(
         binding,
-        emits=tuple(qualified(event, pack.name) for event in emits),
-        rule=rule and replace(rule, on=tuple(qualified(event, pack.name) for event in rule.on)),
+        emits=tuple(map(pack.full_name, emits)),
+        rule=rule and replace(rule, on=tuple(map(pack.full_name, rule.on))),
     )
 
 

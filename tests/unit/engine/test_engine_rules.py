@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from slack_alert.core.content.render import fallback
 from slack_alert.core.events import AcceptedEvent, Emitted
-from slack_alert.core.model.run import QUIET, Run
+from slack_alert.core.model.run import QUIET, Result, Run
 from slack_alert.core.rules.rule import Rule
 from slack_alert.core.rules.throttling import Rate
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, StartedRun
-from tests.fakes.engine_rig import at, make_job, make_rule, verdicts
+from tests.fakes.engine_rig import at, failed, make_job, make_rule, verdicts
 from tests.unit.engine.test_engine_events import Stored, full
 
 RULE = make_rule()
@@ -173,3 +176,79 @@ def test_the_history_tells_what_each_rule_decided() -> None:
     because = kept.decisions[1].because
     assert because is not None
     assert (because.field, because.wanted, because.actual) == ("size", "> 10", "3")
+
+
+def chained(life: Stored, name: str, **fields: object) -> None:
+    """Let the run that goes on emit an event, and end."""
+    (run,) = life.rig.executor.runs
+    life.rig.engine.emit_event(run, name, fields)
+    life.rig.executor.finish(QUIET)
+
+
+def test_an_event_knows_the_one_that_led_to_it() -> None:
+    life = Stored(RULE, make_rule("disk.next", on="disk.cleaned"))
+    life.rig.engine.handle(full())
+
+    chained(life, "disk.cleaned", bytes=7)
+
+    first, second = life.store.events(limit=9)
+    assert (second.event.cause, second.event.depth, second.event.by) == (first.event.id, 1, "disk.full")
+    assert [one.event.id for one in life.store.caused_events(first.event.id)] == [second.event.id]
+    (run,) = life.rig.executor.runs
+    assert (run.binding, run.event, run.cause, run.depth) == ("disk.next", {"bytes": 7}, second.event.id, 1)
+
+
+def test_a_chain_of_events_ends_after_ten_and_somebody_is_told() -> None:
+    life = Stored(RULE)
+    life.rig.engine.handle(full())
+
+    while life.rig.executor.runs:
+        chained(life, "disk.full")
+
+    kept = life.store.events(limit=99)
+    assert [one.event.depth for one in kept] == [*range(12)]
+    assert [str(one.state) for one in kept[-2:]] == ["answered", "too_deep"]
+    (told,) = life.store.deliveries()
+    assert "disk.full (event 12) is answered by no rule: 11 events led to it" in fallback(told.message.piece)
+
+
+@pytest.mark.parametrize(("result", "name"), [(QUIET, "run.succeeded"), (failed(), "run.failed")])
+def test_the_end_of_a_run_is_an_event_where_a_rule_waits_for_it(result: Result, name: str) -> None:
+    life = Stored(make_job(), make_rule("watch.runs", on="run.*"))
+    life.rig.due("16 09:10")
+    life.rig.executor.finish(result)
+
+    (kept,) = life.store.events(limit=9)
+    assert (kept.event.name, kept.event.by, kept.event.fields["job"]) == (name, "db.lag", "db.lag")
+    (run,) = life.rig.executor.runs
+    assert run.binding == "watch.runs"
+    life.rig.executor.finish(failed())
+    assert len(life.store.events(limit=9)) == 1
+
+
+def test_who_wants_all_that_is_noticed_is_not_told_of_runs() -> None:
+    life = Stored(make_job(), make_rule("watch.all", on="*"))
+
+    life.rig.due("16 09:10")
+    life.rig.executor.finish(QUIET)
+
+    assert life.store.events(limit=9) == []
+
+
+def test_a_built_in_event_comes_once_and_where_a_rule_waits_for_it() -> None:
+    life = Stored(make_rule("watch.chat", on="chat.message"))
+
+    for _ in range(2):
+        life.rig.engine.occurred("chat.message", {"text": "hi"}, ids=("1.1",))
+    life.rig.engine.occurred("pack.changed", {"pack": "x"})
+
+    assert [one.event.name for one in life.store.events(limit=9)] == ["chat.message"]
+
+
+def test_of_runs_only_those_ends_are_events_that_a_rule_waits_for() -> None:
+    life = Stored(make_job(), make_rule("watch.failures", on="run.failed"))
+
+    life.rig.due("16 09:10")
+    life.rig.executor.finish(QUIET)
+
+    assert life.store.events(limit=9) == []

@@ -105,7 +105,6 @@ def test_log_and_progress_carry_the_name_of_the_job(caplog: pytest.LogCaptureFix
     [
         ("ask", "ctx.ask is not there yet in this version"),
         ("confirm", "ctx.confirm is not there yet in this version"),
-        ("emit", "ctx.emit is not there yet in this version"),
         ("nowhere", "'Context' object has no attribute 'nowhere'"),
     ],
 )
