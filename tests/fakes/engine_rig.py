@@ -20,6 +20,7 @@ from slack_alert.core.schedule.triggers import Never, parse_trigger
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
 from slack_alert.engine.ports import Journal, Recorder, RunHost, Tick
@@ -132,6 +133,7 @@ class Rig:
         mute: MuteReason = never_muted,
         recorder: Recorder | None = None,
         has_buttons: bool = False,
+        services: ContextServices | None = None,
     ) -> None:
         self.clock = VirtualClock(at(start))
         self.recorder = MemoryRecorder()
@@ -147,6 +149,7 @@ class Rig:
             mute=mute,
             slow_runs=slow_runs,
             has_buttons=has_buttons,
+            services=services,
         )
         self.engine.restore(snapshot or Snapshot(), self.clock.now())
 
