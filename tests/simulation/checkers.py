@@ -21,7 +21,7 @@ _SECOND = 1_000_000
 #: it is noted at the next check, twice a second, once it has lasted half a second.
 _UNNOTED = 1_500_000
 #: What a sensor returned is kept, before anything is committed, within so many microseconds.
-_UNKEPT = 100_000
+_UNKEPT = 20_000
 #: So many microseconds a file is broken at most, while what ran before runs on.
 _BROKEN = 60 * _SECOND
 #: Jobs whose further alerts are edits of a message, replies to it, or lines of a common one.

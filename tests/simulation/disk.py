@@ -14,7 +14,10 @@ from slack_alert.core.model.run import Returned
 from slack_alert.engine.batches import Batch, HistoryLimits
 from slack_alert.engine.ports import AuditKey
 from slack_alert.stores import FileJournal, SqliteInbox, SqliteStore
-from tests.simulation.world import Life, World
+from tests.simulation.world import KilledError, Life, World
+
+#: How likely a write is the last thing.
+_DEADLY = 0.03
 
 
 class Disk:
@@ -26,10 +29,23 @@ class Disk:
         #: Commits take up to so many seconds.
         self.slowness = 0.0
         self.tears = False
+        #: A write is now and then the last thing that a program does.
+        self.is_deadly = False
         #: What happened, by name, for the table of what was met.
         self.met: dict[str, int] = {}
         #: The messages of the service that are written down as sent, by its timestamp.
         self.marked: set[str] = set()
+
+    def written(self, what: str, life: Life) -> None:
+        """Note that something was written, which may have been the last thing."""
+        self.world.step(what)
+        self.die_now_and_then(what, life)
+
+    def die_now_and_then(self, what: str, life: Life) -> None:
+        """Let this be the last thing that a program does, where that is drawn."""
+        if self.is_deadly and self.world.random.random() < _DEADLY:
+            self.world.kill(life, what)
+            raise KilledError
 
     def meet(self, name: str) -> None:
         """Count what happened."""
@@ -47,7 +63,7 @@ class SimulatedStore(SqliteStore):
         self._begin("commit")
         deliveries = super().commit(batch)
         self._disk.marked.update((each.receipt or "").rpartition("/")[2] for each in batch.progress)
-        self._disk.world.step("committed")
+        self._disk.written("committed", self._life)
         return deliveries
 
     def prune(self, now: datetime, limits: HistoryLimits) -> None:
@@ -60,6 +76,7 @@ class SimulatedStore(SqliteStore):
         if disk.slowness and world.random.random() < 0.3:
             disk.meet("slow commit")
             world.sleep(world.random.random() * disk.slowness)
+        disk.die_now_and_then(what, self._life)
         if disk.is_full:
             disk.meet("failed commit")
             raise StoreError("the disk is full")
@@ -87,13 +104,13 @@ class SimulatedJournal(FileJournal):
         begin, steps = self._end, self._life.steps
         is_kept = super().append(said)
         self._tear_if_last(begin, steps)
-        world.step("appended")
+        self._disk.written("appended", self._life)
         return is_kept
 
     def release(self, count: int) -> None:
         self._disk.world.step("release")
         super().release(count)
-        self._disk.world.step("released")
+        self._disk.written("released", self._life)
 
     def close(self) -> None:
         self._disk.world.step("close journal")

@@ -44,7 +44,7 @@ FAULTS = (
     "requests",
     "storms",
     "interleavings",
-    "late_kills",
+    "kills_at_writes",
     "kills_of_runs",
 )
 #: What can go wrong in the chat besides: drawn apart, so that it changes nothing of what else a seed draws.

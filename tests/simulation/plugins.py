@@ -181,7 +181,7 @@ class Stage:
         self.met[does] = self.met.get(does, 0) + 1
         self._world.note(f"{call.job} {ctx.now:%H:%M:%S} begins: {does}")
         if self.is_deadly and self._world.random.random() < (0.3 if does in ("wait", "say") else 0.02):
-            seconds = self._world.random.choice((0.005, 0.8, 2.0, 2.8))
+            seconds = self._world.random.choice((0.005, 0.8, 2.0, 2.8, 14.0))
             self._world.after(seconds, lambda: self._world.kill(thread.life, f"during {call.job}"))
         return call
 

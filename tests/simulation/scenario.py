@@ -148,8 +148,6 @@ class Scenario:
             self.world.after(chance.expovariate(1 / (4 * self.options.pace)), lambda: self.world.kill(life, "by time"))
         if self._row or (self._has("early_kills") and chance.random() < 0.5):
             life.last_step = int(10 ** (chance.random() * 2.2)) + 1
-        elif self._has("late_kills") and chance.random() < 0.5:
-            life.last_step = int(10 ** (2 + chance.random() * 1.5))
         if self._has("stops") and chance.random() < 0.3:
             self.world.after(chance.expovariate(1 / self.options.pace), lambda: self._stop(process))
         self.world.play(lambda: process.is_over or self.world.micros >= end)
@@ -202,7 +200,7 @@ class Scenario:
 
     def _begin_faults(self) -> None:
         disk, service = self.place.disk, self.place.service
-        disk.tears = self._has("torn_journal")
+        disk.tears, disk.is_deadly = self._has("torn_journal"), self._has("kills_at_writes")
         self.stage.is_deadly = self._has("kills_of_runs")
         self._toggle("full_disk", lambda on: setattr(disk, "is_full", on))
         self._toggle("slow_disk", lambda on: setattr(disk, "slowness", 2.0 if on else 0.0))
@@ -334,7 +332,7 @@ class Scenario:
         """End all faults, and whatever went on."""
         self._is_over = True
         disk, service = self.place.disk, self.place.service
-        disk.is_full, disk.slowness, disk.tears = False, 0.0, False
+        disk.is_full, disk.slowness, disk.tears, disk.is_deadly = False, 0.0, False, False
         service.refused = service.lost_before = service.lost_after = service.garbage = service.slowness = 0.0
         service.is_revoked, service.workspace.rate = False, 0.0
         self.stage.is_wild = self.stage.is_storm = self.stage.is_deadly = False

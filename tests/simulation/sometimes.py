@@ -15,7 +15,17 @@ _NO_VERDICT = frozenset({Verdict.GO, Verdict.DENIED, Verdict.CANCELED})
 _NO_REASON = frozenset({ReasonCode.OTHER})
 #: Faults that are no event of their own: they decide how lives end, and are met there.
 _OF_LIVES = frozenset(
-    {"kills", "early_kills", "rows_of_kills", "stops", "torn_journal", "interleavings", "long_downtimes"}
+    {
+        "kills",
+        "kills_at_writes",
+        "kills_of_runs",
+        "early_kills",
+        "rows_of_kills",
+        "stops",
+        "torn_journal",
+        "interleavings",
+        "long_downtimes",
+    }
 )
 
 ALWAYS: tuple[str, ...] = (
