@@ -29,4 +29,12 @@ class Found:
         return [*words, "--only", self.only] if self.only else words
 
 
-CORPUS: tuple[Found, ...] = ()
+CORPUS: tuple[Found, ...] = (
+    Found(
+        "of events that a sensor emitted together, a kill during the first answer dropped the others",
+        seed=3,
+        faults="kills_of_runs",
+        only="sensor",
+        mutant="events_of_one_slot_are_one",
+    ),
+)

@@ -148,3 +148,5 @@ class SimulatedInbox(SqliteInbox):
     def remove(self, ids: Iterable[int]) -> None:
         self._disk.world.step("remove requests")
         super().remove(ids)
+        if (thread := self._disk.world.current) is not None:
+            self._disk.written("removed requests", thread.life)

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slack_alert.channels.slack import lookup, posting
 from slack_alert.channels.slack.channel import SlackChannel
 from slack_alert.core.bindings import Job
 from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
@@ -28,9 +26,7 @@ from slack_alert.engine.app.inbox import InboxPoller
 from slack_alert.engine.app.liveness import Liveness
 from slack_alert.engine.batches import Batch, Snapshot
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.delivery.fair_turns import FairQueue
 from slack_alert.engine.delivery.sender import Sender
-from slack_alert.engine.recording import writer
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.runs import admission, recovery
 from slack_alert.engine.runs.event_queues import EventQueues
@@ -166,7 +162,7 @@ def _journal_is_released_early() -> None:
 def _pulse_without_runs() -> None:
     """A sign of life, which says that all before is on record, is written without the runs that go on."""
     Liveness.record_running = lambda _, __: None  # type: ignore[method-assign,assignment]
-    liveness.going_on = lambda _, __: []  # type: ignore[attr-defined]
+    liveness.going_on = lambda _, __: []  # type: ignore[assignment]
 
 
 def _requests_are_removed_early() -> None:
@@ -252,49 +248,6 @@ def _events_of_one_slot_are_one() -> None:
     EventQueues.restore = together  # type: ignore[method-assign]
 
 
-def _rows_as_they_come() -> None:
-    """Rows that waited are written behind newer ones."""
-
-    def joined(self: Writer, batches: list[Batch], quiet: list[Record]) -> Batch:
-        into = Batch(at=self._clock.now(), records=list(quiet))
-        for batch in batches:
-            writer.join(into, batch)
-        return into
-
-    Writer._joined = joined  # type: ignore[method-assign]
-
-
-def _edits_hide_what_they_edit() -> None:
-    """An edited message is not found by the key under which it was posted."""
-    posting.mark = lambda message, edited="": lookup.mark(message)  # type: ignore[assignment] # noqa: ARG005 - as called
-
-
-def _edits_overtake() -> None:
-    """Where much waits, an edit may go before the message that it edits."""
-    choose = FairQueue._next
-
-    def chosen(self: FairQueue, queue: deque[Delivery], summary: Any) -> int:
-        loose = [replace(one, message=replace(one.message, root="")) for one in queue]
-        return choose(self, deque(loose), summary)
-
-    FairQueue._next = chosen  # type: ignore[method-assign]
-
-
-def _returned_waits_for_a_start() -> None:
-    """What a job had returned before a kill, and whose file was broken at the start, is said at the next one only."""
-    adopt = engine.Engine.adopt
-
-    def early(self: engine.Engine, *words: Any, is_late: bool = False) -> list[JobState]:
-        if not is_late:
-            self._recover_late = lambda *_: None  # type: ignore[method-assign]
-        try:
-            return adopt(self, *words, is_late=is_late)
-        finally:
-            vars(self).pop("_recover_late", None)
-
-    engine.Engine.adopt = early  # type: ignore[method-assign,assignment]
-
-
 def _state_apart_from_its_message() -> None:
     """A message is kept, and that it counts in a quota is written by itself."""
     submit = Writer.submit
@@ -312,28 +265,24 @@ def _state_apart_from_its_message() -> None:
 
 #: By name; the option `--mutant` takes one.
 MUTANTS: Mapping[str, Mutant] = {
-    "no_journal": Mutant(_no_journal, 40, f"slow_disk,{_KILLS}", "pair,unlimited"),
-    "doubt_is_delivery": Mutant(_doubt_is_delivery, 40, "lost_before,lost_after"),
+    "no_journal": Mutant(_no_journal, 100, f"slow_disk,{_KILLS}", "pair,unlimited"),
+    "doubt_is_delivery": Mutant(_doubt_is_delivery, 15, "lost_before,lost_after"),
     "doubt_is_loss": Mutant(_doubt_is_loss, 40, "lost_after"),
-    "mark_before_send": Mutant(_mark_before_send, 40),
-    "last_is_sent_first": Mutant(_last_is_sent_first, 40, "slow_disk", "quick,stream"),
+    "mark_before_send": Mutant(_mark_before_send, 15),
+    "last_is_sent_first": Mutant(_last_is_sent_first, 15, "slow_disk", "quick,stream"),
     "quiet_rows_later": Mutant(_quiet_rows_later, 40, f"full_disk,{_KILLS}", "unlimited"),
-    "journal_is_never_released": Mutant(_journal_is_never_released, 40, "none"),
-    "journal_is_released_early": Mutant(_journal_is_released_early, 40, f"slow_disk,{_KILLS}", "quick,stream"),
-    "values_are_late": Mutant(_values_are_late, 40, f"slow_disk,{_KILLS}", "pair,quick"),
-    "interrupted_is_forgotten": Mutant(_interrupted_is_forgotten, 40, only="slow"),
+    "journal_is_never_released": Mutant(_journal_is_never_released, 5, "none"),
+    "journal_is_released_early": Mutant(_journal_is_released_early, 30, f"slow_disk,{_KILLS}", "quick,stream"),
+    "values_are_late": Mutant(_values_are_late, 30, f"slow_disk,{_KILLS}", "pair,quick"),
+    "interrupted_is_forgotten": Mutant(_interrupted_is_forgotten, 10, only="slow"),
     "pulse_without_runs": Mutant(_pulse_without_runs, 40, only="slow"),
-    "missed_rows_are_left_out": Mutant(_missed_rows_are_left_out, 40),
-    "requests_are_removed_early": Mutant(_requests_are_removed_early, 40, f"requests,slow_disk,{_KILLS}", "sensor"),
-    "events_are_forgotten": Mutant(_events_are_forgotten, 40, only="sensor"),
-    "events_of_one_slot_are_one": Mutant(_events_of_one_slot_are_one, 40, "kills_of_runs", "sensor"),
-    "quotas_end_with_the_program": Mutant(_quotas_end_with_the_program, 40),
-    "state_apart_from_its_message": Mutant(_state_apart_from_its_message, 40, f"slow_disk,{_KILLS}"),
-    "rows_as_they_come": Mutant(_rows_as_they_come, 40, f"full_disk,{_KILLS}", "slow,unlimited"),
-    "edits_hide_what_they_edit": Mutant(_edits_hide_what_they_edit, 40, f"full_disk,slow_disk,{_KILLS}", "edited"),
-    "edits_overtake": Mutant(_edits_overtake, 40, "storms,refused,requests,rate_limits", "edited,unlimited"),
-    "returned_waits_for_a_start": Mutant(_returned_waits_for_a_start, 40, f"half_edits,{_KILLS}", "unlimited"),
-    "overlaps_run": Mutant(_overlaps_run, 40, "none", "slow"),
-    "hours_are_no_matter": Mutant(_hours_are_no_matter, 40, "none", "hours"),
-    "retries_forget": Mutant(_retries_forget, 40, "none", "retried"),
+    "missed_rows_are_left_out": Mutant(_missed_rows_are_left_out, 5),
+    "requests_are_removed_early": Mutant(_requests_are_removed_early, 10, f"requests,{_KILLS}", "quick"),
+    "events_are_forgotten": Mutant(_events_are_forgotten, 5, only="sensor"),
+    "events_of_one_slot_are_one": Mutant(_events_of_one_slot_are_one, 10, "kills_of_runs", "sensor"),
+    "quotas_end_with_the_program": Mutant(_quotas_end_with_the_program, 10),
+    "state_apart_from_its_message": Mutant(_state_apart_from_its_message, 20, f"slow_disk,{_KILLS}"),
+    "overlaps_run": Mutant(_overlaps_run, 5, "none", "slow"),
+    "hours_are_no_matter": Mutant(_hours_are_no_matter, 5, "none", "hours"),
+    "retries_forget": Mutant(_retries_forget, 10, "none", "retried"),
 }

@@ -13,25 +13,16 @@ from tests.simulation.options import FAULTS
 _NO_VERDICT = frozenset({Verdict.GO, Verdict.DENIED, Verdict.CANCELED})
 #: Reasons that no seed reaches: what a former version wrote.
 _NO_REASON = frozenset({ReasonCode.OTHER})
-#: Faults that are no event of their own: they decide how lives end, and are met there.
-_OF_LIVES = frozenset(
-    {
-        "kills",
-        "kills_at_writes",
-        "kills_of_runs",
-        "early_kills",
-        "rows_of_kills",
-        "stops",
-        "torn_journal",
-        "interleavings",
-        "long_downtimes",
-    }
-)
+#: Faults that are counted by what they do: to lives, to files, to clocks, to the inbox.
+_BY_THEIR_DEEDS = frozenset({
+    "kills", "early_kills", "rows_of_kills", "kills_at_writes", "kills_of_runs", "stops", "freezes", "clock_steps",
+    "long_downtimes", "torn_journal", "edits", "half_edits", "requests", "interleavings",
+})  # fmt: skip
 
 ALWAYS: tuple[str, ...] = (
     *(f"verdict {verdict.value}" for verdict in Verdict if verdict not in _NO_VERDICT),
     *(f"reason {code.value}" for code in ReasonCode if code not in _NO_REASON),
-    *(fault for fault in FAULTS if fault not in _OF_LIVES),
+    *(fault for fault in FAULTS if fault not in _BY_THEIR_DEEDS),
     # What functions do.
     *(
         f"function: {does}"
