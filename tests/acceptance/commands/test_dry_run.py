@@ -80,6 +80,8 @@ WORDS = (
     "send hello",
     "exec nightly true", "exec nightly false",
     "emit backup.done size=1",
+    "events", "rules", "rule test event.json", "sensors",
+    "packs", "actions", "pack new another", "pack check another",
     "doctor",
     "manifest",
     "demo --fast",
