@@ -11,6 +11,7 @@ from benchmarks import (
     command_kills,
     commands,
     delivery,
+    events,
     faults,
     fire,
     flaky,
@@ -41,6 +42,7 @@ ALL = {
     "commands": commands.rows,
     "command_kills": command_kills.rows,
     "sensor_kills": sensor_kills.rows,
+    "events": events.rows,
     "growth": growth.rows,
     "trip": trip.rows,
 }

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from tests.simulation.world import Thread, Waiter, World
+from tests.simulation.world import StuckError, Thread, Waiter, World
 
 Result = TypeVar("Result")
+#: An event loop that turns so often at one time does so for ever.
+_MOST_TURNS = 50_000
 log = logging.getLogger("simulation")
 
 #: The one there is at present.
@@ -297,6 +299,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._waiter: Waiter | None = None
         self._is_written = False
         self._clock_resolution = 1e-6
+        #: When it turned last, and how often at that time.
+        self._turned, self._turns = -1, 0
 
     def time(self) -> float:
         return world.monotonic()
@@ -304,12 +308,19 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def select(self, timeout: float | None = None) -> list[object]:
         """Wait until a timer is due, or another thread has something to call."""
         if timeout is not None and timeout <= 0:
+            self._count_turn()
             world.pass_on()
         elif not self._is_written:
             self._waiter = world.waiter()
             world.wait(self._waiter, timeout)
         self._is_written, self._waiter = False, None
         return []
+
+    def _count_turn(self) -> None:
+        """Raise `StuckError` where it turns and turns, and no time passes."""
+        self._turned, self._turns = world.micros, self._turns + 1 if self._turned == world.micros else 0
+        if self._turns > _MOST_TURNS:
+            raise StuckError(f"the event loop never waits any more: {asyncio.all_tasks(self)}"[:2000])
 
     def run_in_executor(self, _: object, func: Callable[..., Result], *args: Any) -> Any:  # type: ignore[override]
         """Call on a thread of its own."""

@@ -90,7 +90,7 @@ class Binder:
             self.problems.extend(_faults(file, declaration, options))
             self.problems.extend(misnamed if not options.faults else ())
             return None
-        if options.later or options.never:
+        if options.later or options.never or declaration.never_recovers:
             self.problems.extend(_remarks(file, declaration, options))
         name = declaration.name_in(file.name)
         if not self._is_possible(name, file, declaration):
@@ -248,6 +248,12 @@ def _remarks(file: PluginFile, declaration: Declaration, options: ResolvedOption
     if options.never:
         hint = 'Correct the time or the hours (working_hours="always": at all times), or write enabled=False.'
         yield _fault(file, declaration, "SA210", options.never, hint, severity=Severity.WARNING)
+    if declaration.never_recovers:
+        said = (
+            f"recover: nothing ever tells that it is well again, because each run of {declaration.function} is an alert"
+        )
+        hint = "Let it wait for the events of both, and return None where all is well, or take recover out."
+        yield _fault(file, declaration, "SA216", said, hint, severity=Severity.WARNING)
 
 
 def _fault(

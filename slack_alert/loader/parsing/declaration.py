@@ -44,6 +44,8 @@ class Declaration(Struct, frozen=True):
     examples: tuple[str, ...] = ()
     #: It has `emits` and no other trigger, and is a generator as far as its source shows: a sensor that runs for ever.
     is_endless: bool = False
+    #: It has `recover`, and no run of it can be quiet, which is what ends an incident.
+    never_recovers: bool = False
 
     @property
     def command_parameters(self) -> tuple[Parameter, ...]:

@@ -13,6 +13,7 @@ from slack_alert.core.commands.signature import Parameter
 from slack_alert.core.errors import BadValue
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.schedule.triggers import TIME_KEYWORDS
+from slack_alert.loader.parsing.always_says import always_says
 from slack_alert.loader.parsing.declaration import Declaration, plain_fields
 from slack_alert.loader.parsing.literals import KEYWORDS, TRIGGER_KEYWORDS, NotLiteral, evaluate, keyword_suggestion
 from slack_alert.loader.parsing.scan import Function
@@ -77,8 +78,14 @@ def make_declaration(
         is_sound=is_sound,
         signature=tuple(map(plain_fields, signature)),
         examples=tuple(_examples(doc)) if doc and "command" in values else (),
+        never_recovers=values.get("recover") is True and _is_answering(values) and always_says(node),
         is_endless="emits" in values and _TRIGGERS.isdisjoint(values) and _may_yield(node),
     )
+
+
+def _is_answering(values: Mapping[str, object]) -> bool:
+    """Return whether a function runs for events alone, and not for their absence."""
+    return "on" in values and "absent" not in values and _TIMED.isdisjoint(values)
 
 
 def _note(

@@ -142,7 +142,7 @@ def flood():
         yield {"n": n}
 """
     with running(tmp_path, HEAD + source) as program:
-        program.wait_until(lambda: len(lines(program, "answers")) >= 10_001, "all are answered", 150, step=0.5)
+        program.wait_until(lambda: len(lines(program, "answers")) >= 10_000, "all are answered", 150, step=0.5)
         assert program.stop() == 0
 
     numbers = [int(line.removeprefix("n=")) for line in lines(program, "answers") if line.startswith("n=")]

@@ -137,7 +137,7 @@ class SocketModeDoor:
         """Return when it has ended, or its end was announced, or it should be replaced."""
         while not (why := self._why_replace(socket, life)):
             now = _now()
-            left = min(socket.heard + self._times.silence - now, socket.since + life - now, self._times.ping)
+            left = min(min(socket.heard + self._times.silence, socket.since + life) - now, self._times.ping)
             if await socket.ends(within=max(left, 0.0)):
                 return
             await socket.ping()
@@ -146,12 +146,13 @@ class SocketModeDoor:
             self._lose(socket)
 
     def _why_replace(self, socket: SlackWebSocket, life: float) -> str:
-        now, age = _now(), _now() - socket.since
-        if now - socket.heard >= self._times.silence:
+        # By the same sums as where it is waited for: a difference may be less, by a rounding error.
+        now = _now()
+        if now >= socket.heard + self._times.silence:
             return "silent"
-        if socket.missed >= self._times.deaf and age >= self._times.shortest_life:
+        if socket.missed >= self._times.deaf and now >= socket.since + self._times.shortest_life:
             return "deaf"
-        return "old" if age >= life else ""
+        return "old" if now >= socket.since + life else ""
 
     async def _retire(self, socket: SlackWebSocket) -> None:
         """Close a socket that has been replaced; what it has brought is acknowledged by it first."""
