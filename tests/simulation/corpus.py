@@ -37,4 +37,9 @@ CORPUS: tuple[Found, ...] = (
         only="sensor",
         mutant="events_of_one_slot_are_one",
     ),
+    Found(
+        "a socket that was silent for as long as allowed was neither replaced nor waited for, by a rounding error",
+        seed=2,
+        hours=0.1,
+    ),
 )

@@ -162,7 +162,7 @@ def _journal_is_released_early() -> None:
 def _pulse_without_runs() -> None:
     """A sign of life, which says that all before is on record, is written without the runs that go on."""
     Liveness.record_running = lambda _, __: None  # type: ignore[method-assign,assignment]
-    liveness.going_on = lambda _, __: []  # type: ignore[assignment,attr-defined]
+    liveness.going_on = lambda _, __: []  # type: ignore[attr-defined, assignment]
 
 
 def _requests_are_removed_early() -> None:

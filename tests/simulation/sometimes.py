@@ -11,8 +11,11 @@ from tests.simulation.options import FAULTS
 
 #: Verdicts that no seed reaches: the gate's own word for "it may", and those of commands that people ask for.
 _NO_VERDICT = frozenset({Verdict.GO, Verdict.DENIED, Verdict.CANCELED})
-#: Reasons that no seed reaches: what a former version wrote.
-_NO_REASON = frozenset({ReasonCode.OTHER})
+#: Reasons that no seed reaches: what a former version wrote, and those of sensors that run for ever and of rules that
+#: wait or are throttled, which no plugin of `plugins.py` is.
+_NO_REASON = frozenset(
+    {ReasonCode.OTHER, ReasonCode.ENDED, ReasonCode.GIVEN_UP, ReasonCode.RESTARTED, ReasonCode.THROTTLED}
+)
 #: Faults that are counted by what they do: to lives, to files, to clocks, to the inbox.
 _BY_THEIR_DEEDS = frozenset({
     "kills", "early_kills", "rows_of_kills", "kills_at_writes", "kills_of_runs", "stops", "freezes", "clock_steps",
