@@ -53,18 +53,19 @@ def test_a_seed_makes_the_same_run_again() -> None:
 
 
 def test_what_functions_print_is_not_in_the_report() -> None:
-    played = simulated("--seeds", "10", "--hours", "0.1")
+    played = simulated("--seeds", "10", "--hours", "0.25", "--only", "quick,unlimited", "--go-on")
 
     assert "function: print" in played.stdout
     assert "printed" not in played.stdout + played.stderr
 
 
 def test_a_failing_seed_is_reported_as_what_to_keep() -> None:
-    """A program that does not look before it repeats says something twice."""
-    played = simulated("--seeds", "5", "--hours", "0.1", "--shrink", "5", "--mutant", "doubt_is_loss")
+    """A program that does not ask whether a run goes on has two of them."""
+    planted = ("--faults", "none", "--only", "slow", "--mutant", "overlaps_run")
+    played = simulated("--seeds", "5", "--hours", "0.5", "--shrink", "5", *planted)
 
     assert played.returncode == 1
-    assert "accepted_once" in played.stdout
+    assert "one_run_at_a_time" in played.stdout
     assert "again: python -m tests.simulation --seed" in played.stdout
     assert "    Found(\n" in played.stdout
 
