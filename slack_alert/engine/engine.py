@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -20,7 +20,7 @@ from slack_alert.core.model.asked import AskedCommand
 from slack_alert.core.model.message import Message, Notice
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.model.request import Request
-from slack_alert.core.model.run import Result, Returned, Run
+from slack_alert.core.model.run import Result, Returned, Run, output_of
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.pipeline.settle import Settlement, settle, was_quiet
 from slack_alert.core.policy.mutes import MuteReason, never_muted
@@ -33,6 +33,7 @@ from slack_alert.core.structs import replace
 from slack_alert.engine.batches import Batch, JobProgress, Snapshot, StoredValue
 from slack_alert.engine.context.context import Context, ContextServices
 from slack_alert.engine.context.emitting import caused_by, emitted_by
+from slack_alert.engine.context.key_value import Wait
 from slack_alert.engine.durable_values import durably
 from slack_alert.engine.monitoring.clock_watch import MissedTicks, TickMonitor
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector
@@ -320,7 +321,10 @@ class Engine:
     def context(self, run: Run) -> Context:
         """Return the context of a run."""
         assert self._services is not None, "functions are called only where they are set"
-        return Context(run, self._services, self)
+        context = Context(run, self._services, self)
+        if run.emits:
+            output_of(run).commit = partial(self._commit_noticed, run)
+        return context
 
     def ended(self, run: Run) -> None:
         """End the subprocesses of a run."""
@@ -333,11 +337,11 @@ class Engine:
             return
         name, fields = noticed_event(run.emits, value)
         event = caused_by(run, Emitted(name, self._clock.now(), fields, by=run.binding))
-        job_state = self._job_states.get(run.binding)
-        if job_state is None or not job_state.job.dedup or (key := dedup_key(job_state.job, event)) is None:
-            self.handle(event)
-        elif self._inbound.claim((key,), event.at):
-            self._handle_emitted(event, Batch(inbound=[(key, event.at)]))
+        if run.progress.output is not None and run.progress.output.commit is not None:
+            run.progress.output.held_events.append(event)
+            return
+        batch = Batch()
+        self._recorder.submit(batch, self._accept_noticed(event, batch))
 
     def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
         """Handle what a function emits in the middle of its run."""
@@ -541,6 +545,31 @@ class Engine:
         batch = Batch(entries=self._hook_calls.remember(call, event.id))
         answer = self._accept(event, batch)
         self._recorder.submit(batch, partial(_call_all, (answer, partial(then, HookAnswer(event.id)))))
+
+    def _commit_noticed(self, run: Run, entries: Sequence[StoredValue]) -> Wait | None:
+        """Commit what a sensor has noticed together with the values that say how far it has read."""
+        output = output_of(run)
+        events, output.held_events = output.held_events, []
+        if not events and not entries:
+            return None
+        batch = Batch(entries=[*entries])
+        answers = [self._accept_noticed(event, batch) for event in events]
+
+        def submit(then: Callable[[], object]) -> Batch:
+            self._recorder.submit(batch, partial(_call_all, (then, *answers)))
+            return batch
+
+        return durably(submit)
+
+    def _accept_noticed(self, event: Emitted, batch: Batch) -> Callable[[], object] | None:
+        """Accept an event of a sensor, unless it says the same again within a day."""
+        job_state = self._job_states.get(event.by)
+        key = dedup_key(job_state.job, event) if job_state is not None and job_state.job.dedup else None
+        if key is not None:
+            if not self._inbound.claim((key,), event.at):
+                return None
+            batch.inbound.append((key, event.at))
+        return self._accept(event, batch)
 
     def _handle_emitted(self, event: Emitted, batch: Batch, then: Callable[[], object] | None = None) -> Batch:
         answer = self._accept(event, batch)

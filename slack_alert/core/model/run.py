@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -140,6 +140,11 @@ class RunOutput(Struct):
     values: object = None
     #: Cancels the awaitable that its function returned, while that is running.
     cancel: Callable[[], object] | None = None
+    #: Commits values that a sensor has set together with the events that are held; returns a function that waits for
+    #: it, or None if there is nothing. None: events are not held, and values are saved alone.
+    commit: Callable[[Sequence[Any]], Callable[[], None] | None] | None = None  # Any: entries of a store lie above
+    #: The events that it has emitted since the last time.
+    held_events: list[Any] = field(default_factory=list)  # Any: they lie above
     #: Saves what a sensor has set in `ctx.store`; returns a function that waits for it, or None if nothing has to.
     keep_values: Callable[[], Callable[[], None] | None] = lambda: None
 

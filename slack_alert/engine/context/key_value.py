@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from slack_alert.core.model.run import Run, output_of
+from slack_alert.core.model.run import Run, RunOutput, output_of
 from slack_alert.core.units.quantities import parse_duration
 from slack_alert.engine.batches import StoredValue
 
@@ -86,8 +86,9 @@ class KeyValueStore:
         """Return the store as a run uses it: values that a sensor's run sets are written together with its events."""
         if not run.emits:
             return self
-        own = SensorKeyValueStore(self)
-        output_of(run).keep_values = own.flush
+        output = output_of(run)
+        own = SensorKeyValueStore(self, output)
+        output.keep_values = own.flush
         return own
 
     def _look_again(self) -> None:
@@ -118,20 +119,26 @@ class SensorKeyValueStore(KeyValueStore):
     lose them for good.
     """
 
-    def __init__(self, shared: KeyValueStore) -> None:
+    def __init__(self, shared: KeyValueStore, output: RunOutput) -> None:
         super().__init__(shared._pack, (), write=shared._write, now=shared._now, look=shared._look)
         self._entries = shared._entries
         self._order = shared._order
+        self._output = output
         self._set: list[StoredValue] = []
 
     def _unwritten(self) -> Sequence[StoredValue]:
         return self._set
 
     def flush(self) -> Wait | None:
-        """Write the values set since the last call, except where they were set again elsewhere."""
+        """Write the values set since the last call, with the events that were held for them.
+
+        Those that were set again elsewhere are left out.
+        """
         with self._order:
             last = [entry for entry in self._set if self._entries[entry.key] is entry]
             self._set.clear()
+            if self._output.commit is not None:
+                return self._output.commit(last)
             return self._write(last) if last else None
 
     def _put(self, entry: StoredValue) -> None:

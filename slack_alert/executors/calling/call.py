@@ -152,11 +152,14 @@ class Caller:
         """Return the pieces of a value; a sensor has none, because its items are emitted as events."""
         if not run.emits:
             return self.render(run, value)
+        output, is_lazy = run.progress.output, is_items(value)
         for item in (value,) if is_named_event(run.emits, value) else _items(value):
             if not is_quiet(item):
                 check_sayable(item)
                 host.emit(run, item)
-        if (output := run.progress.output) is not None and (wait := output.keep_values()) is not None:
+                if is_lazy and output is not None and output.commit is not None:
+                    output.commit(())  # There may never be a last one; how far it has read is kept after all of them.
+        if output is not None and (wait := output.keep_values()) is not None:
             wait()
         return ()
 
