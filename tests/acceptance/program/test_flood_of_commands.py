@@ -72,6 +72,8 @@ def test_each_is_acknowledged_runs_once_and_is_answered(tmp_path: Path, count: i
         asked = flood(slack, count, 0)
         program.wait_until(lambda: len(called(program)) >= count, "all have run", 60)
         program.wait_until(lambda: all("deployed" in str(answers(slack, each)) for each in asked[-3:]), "answers", 60)
+        # The answers themselves come back as events.
+        program.wait_until(lambda: slack.socket.unacknowledged == [], "all is acknowledged", 60)
         program.stop()
 
         assert_acknowledged_and_run_once(slack, program, count)
@@ -89,6 +91,7 @@ def test_answers_stay_within_the_rate_of_the_channel_and_nobody_is_left_without(
         program.wait_until(lambda: len(called(program)) >= COUNT, "all have run", 60)
         program.wait_until(lambda: not [each for each in program.outbox() if each.status == "queued"], "sent", 200)
         took = time.monotonic() - begun
+        program.wait_until(lambda: slack.socket.unacknowledged == [], "all is acknowledged", 60)
         program.stop()
 
         assert_acknowledged_and_run_once(slack, program, COUNT)
