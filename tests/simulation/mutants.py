@@ -270,7 +270,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "doubt_is_loss": Mutant(_doubt_is_loss, 40, "lost_after"),
     "mark_before_send": Mutant(_mark_before_send, 15),
     "last_is_sent_first": Mutant(_last_is_sent_first, 15, "slow_disk", "quick,stream"),
-    "quiet_rows_later": Mutant(_quiet_rows_later, 40, f"full_disk,{_KILLS}", "unlimited"),
+    "quiet_rows_later": Mutant(_quiet_rows_later, 120, f"full_disk,{_KILLS}", "unlimited"),
     "journal_is_never_released": Mutant(_journal_is_never_released, 5, "none"),
     "journal_is_released_early": Mutant(_journal_is_released_early, 30, f"slow_disk,{_KILLS}", "quick,stream"),
     "values_are_late": Mutant(_values_are_late, 30, f"slow_disk,{_KILLS}", "pair,quick"),
