@@ -6,6 +6,7 @@ import asyncio
 import os
 import ssl
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -88,6 +89,8 @@ async def _end_of(host: str, port: int) -> datetime:
         return datetime.fromtimestamp(ssl.cert_time_to_seconds(found["notAfter"]), timezone.utc)
     finally:
         writer.close()
+        with suppress(OSError):  # How it ends says nothing of the certificate.
+            await writer.wait_closed()
 
 
 def _header(line: str) -> tuple[str, str]:
