@@ -67,7 +67,11 @@ def trigger(settings: Settings, job: str, *, is_posted: bool, fields: Mapping[st
     errors_to = binding.errors_to if isinstance(binding, Job) else errors_address(settings)
     emits = binding.emits if isinstance(binding, Job) else ()
     clock = SystemClock()
-    run = Run(0, binding.name, binding.action, clock.now(), asked_by=person(), event=fields or None, emits=emits)
+    is_collecting = isinstance(binding, Job) and binding.rule is not None and binding.rule.collect is not None
+    run = Run(
+        0, binding.name, binding.action, clock.now(), asked_by=person(), event=fields or None, emits=emits,
+        collected=(fields,) if is_collecting and fields else (),
+    )  # fmt: skip
     events, entries = list[Emitted](), list[StoredValue]()
     render = Render(new_mark(), Redaction(settings.secrets()))
     host = _host(settings, catalog, run, to, render, events=events, entries=entries)
