@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from queue import SimpleQueue
 
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.pieces import Piece
-from slack_alert.core.events import Emitted
+from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.reason import Reason, ReasonCode
-from slack_alert.core.model.run import Failure, Result, Run
-from slack_alert.core.sensors import SensorPhase, Supervision, first_start, noticed_event
+from slack_alert.core.model.run import Failure, Result, Run, output_of
+from slack_alert.core.rules.built_in import SENSOR_EXITED
+from slack_alert.core.sensors import SensorPhase, Supervision, first_start
 from slack_alert.core.structs import replace
 from slack_alert.core.units.allowance import Allowance
 from slack_alert.engine.context.context import Context
@@ -33,7 +34,6 @@ _MOST_WAITING = 10_000
 _BURST, _PER_SECOND = 1_000, 1_000
 #: Seconds between two looks at what holds a sensor back.
 _LOOK = 0.05
-_EXITED = "sensor.exited"
 _GIVEN_UP = (
     "Given up at the third failure within a minute. `slack-alert resume` or a change of its file starts it again."
 )
@@ -74,7 +74,6 @@ class SensorSupervisor:
         self._over: SimpleQueue[tuple[Run, Result, datetime]] = SimpleQueue()
         self._ended = threading.Condition()
         self._stopping = threading.Event()
-        self._stopped = threading.Event()
 
     def poll(self, now: datetime) -> None:
         """Take the ends of processes, and start and end what has to be."""
@@ -92,7 +91,6 @@ class SensorSupervisor:
             self._end(sensor, "the program ends")
         with self._ended:
             self._ended.wait_for(lambda: not self._running, self._grace.total_seconds() + 1)
-        self._stopped.set()
         self._take_ends()
 
     def states(self) -> list[Mapping[str, object]]:
@@ -112,11 +110,8 @@ class SensorSupervisor:
 
     def emit(self, run: Run, value: object) -> None:
         """Handle a value as an event, and return once it is kept and more may come."""
-        name, fields = noticed_event(run.emits, value)
-        kept = threading.Event()
-        batch = self._engine.handle(Emitted(name, self._clock.now(), fields, by=run.binding), kept.set)
-        while not (batch.is_kept or kept.wait(_LOOK) or self._stopped.is_set()):
-            pass
+        self._engine.emit(run, value)
+        self._wait_until_kept(output_of(run).keep_values())
         if (sensor := self._running.get(run.id)) is not None:
             sensor.events += 1
             self._hold_back(sensor)
@@ -128,6 +123,20 @@ class SensorSupervisor:
     def ended(self, run: Run) -> None:
         """End the subprocesses of a run."""
         self._engine.ended(run)
+
+    def _wait_until_kept(self, wait: Callable[[], None] | None) -> None:
+        while wait is not None and not self._is_kept(wait):
+            pass
+
+    def _is_kept(self, wait: Callable[[], None]) -> bool:
+        """Return whether something is on disk; where the disk takes nothing at present, the sensor waits as well."""
+        try:
+            wait()
+        except StoreError:
+            if self._stopping.is_set():
+                raise
+            return False
+        return True
 
     def _hold_back(self, sensor: Sensor) -> None:
         """Wait while the sensor emits faster than events may come, or are answered."""
@@ -217,15 +226,15 @@ class SensorSupervisor:
         else:
             run.progress.remarks += _remarks(sensor.supervision, now)
             self._engine.end_sensor(run, result)
-        self._announce(sensor, run, now)
+        self._announce(sensor, run)
 
-    def _announce(self, sensor: Sensor, run: Run, now: datetime) -> None:
-        """Log the end of a process, and emit it as an event."""
+    def _announce(self, sensor: Sensor, run: Run) -> None:
+        """Log the end of a process, and emit it as an event where a rule waits for it."""
         phase, failure = sensor.supervision.phase, sensor.failure
         log.info("sensor ended", extra={"job": run.binding, "run": run.id, "phase": str(phase)})
         said = "" if phase is SensorPhase.EXITED or failure is None else f"{failure.kind}: {failure.message}"
         fields = {"sensor": run.binding, "state": str(phase), "error": said, "restarts": sensor.supervision.restarts}
-        self._engine.handle(Emitted(_EXITED, now, fields, by=run.binding))
+        self._engine.occurred(SENSOR_EXITED, fields, by=run.binding)
 
     def _state(self, name: str, sensor: Sensor) -> Mapping[str, object]:
         supervision, failure, run = sensor.supervision, sensor.failure, sensor.run

@@ -271,3 +271,17 @@ def start(ctx):
         program.wait_until(lambda: not is_alive(pid), "it is killed")
         program.send(signal.SIGTERM)
         assert program.ended() == 0
+
+
+def test_what_a_sensor_notices_again_within_a_day_is_no_event(tmp_path: Path) -> None:
+    source = """
+@deco(emits="seen", dedup="{n}")
+def watch():
+    for n in (1, 2, 1, 2, 3):
+        yield {"n": n}
+"""
+    with running(tmp_path, HEAD + source) as program:
+        program.wait_until(lambda: "n=3" in lines(program, "answers"), "the last one is answered")
+        assert program.stop() == 0
+
+    assert [line for line in lines(program, "answers") if line.startswith("n=")] == ["n=1", "n=2", "n=3"]
