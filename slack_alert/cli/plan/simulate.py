@@ -20,6 +20,7 @@ from slack_alert.cli.plan.replay import print_replay, replay_span
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.session import own_output
 from slack_alert.cli.time_arguments import parse_moment
+from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue
@@ -105,7 +106,13 @@ def _script(outcomes: tuple[str, ...], catalog: Catalog) -> dict[str, str]:
         job, equals, outcome = said.rpartition("=")
         if not equals or outcome not in _OUTCOMES:
             raise BadValue(f"--outcome {said!r} is not JOB=alert, JOB=quiet or JOB=error.")
-        script[catalog.lookup(job).name] = outcome
+        binding = catalog.lookup(job)
+        if isinstance(binding, Job) and binding.is_endless:
+            raise BadValue(
+                f"{binding.name} runs for ever: nobody knows when it would notice something.",
+                hint="Give an outcome to the rules that answer it, or `slack-alert emit` an event.",
+            )
+        script[binding.name] = outcome
     return script
 
 

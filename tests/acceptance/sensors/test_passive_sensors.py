@@ -285,3 +285,29 @@ def watch():
         assert program.stop() == 0
 
     assert [line for line in lines(program, "answers") if line.startswith("n=")] == ["n=1", "n=2", "n=3"]
+
+
+def test_an_end_without_an_error_is_final_and_any_other_one_is_a_failure(tmp_path: Path) -> None:
+    """As in StackStorm (st2reactor's process_container): exit code 0 is final, whichever way it comes about."""
+    ends = {
+        "returning": "return",
+        "leaving": "sys.exit()",
+        "vanishing": "os._exit(0)",
+        "failing": "sys.exit('no room')",
+        "aborting": "os._exit(3)",
+        "killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    }
+    source = (
+        '\n@deco(on="sensor.exited", max_alert=0)\ndef exited(sensor, state):\n    note("ends", f"{sensor} {state}")\n'
+    )
+    source += "".join(
+        f'\n@deco(emits="seen")\ndef {name}():\n    yield {{"by": "{name}"}}\n    {end}\n' for name, end in ends.items()
+    )
+    with running(tmp_path, HEAD + source) as program:
+        program.wait_until(lambda: len(set(lines(program, "ends"))) >= len(ends), "all have ended", 30)
+        assert program.stop() == 0
+
+    first = dict(reversed([line.split() for line in lines(program, "ends")]))
+    assert first == {
+        f"jobs.{name}": "exited" if name in ("returning", "leaving", "vanishing") else "restarting" for name in ends
+    }
