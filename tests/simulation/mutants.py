@@ -34,6 +34,8 @@ from slack_alert.engine.runs.job_state import JobState
 from slack_alert.engine.runs.missed_slots import MissedSlots
 from slack_alert.executors.retries import Retries
 from slack_alert.stores.files.journal import FileJournal
+from tests.simulation.chat_mutants import CHAT_MUTANTS, rights_are_looked_at_once
+from tests.simulation.chat_plugins import COMMANDS
 
 _KILLS = "kills,early_kills,kills_at_writes,rows_of_kills,kills_of_runs"
 
@@ -285,4 +287,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "overlaps_run": Mutant(_overlaps_run, 5, "none", "slow"),
     "hours_are_no_matter": Mutant(_hours_are_no_matter, 5, "none", "hours"),
     "retries_forget": Mutant(_retries_forget, 10, "none", "retried"),
+    **{
+        name: Mutant(plant, 40, "chat_kills,crowds,kills,lateness,repeats,rights", ",".join(COMMANDS), 0.1)
+        for name, plant in CHAT_MUTANTS.items()
+    },
+    "rights_are_looked_at_once": Mutant(rights_are_looked_at_once, 40, "rights", "deploy", 0.5),
 }

@@ -36,13 +36,15 @@ _ACCOUNTS: dict[str, dict[str, Any]] = {  # Any: JSON of Slack's
 #: Who is a member of the workspace, in the role `release`, and an admin; `ops` are a user group, which changes.
 MEMBERS = frozenset({"U0ANN", "U0BOB", "U0DAN", "U0ADM"})
 _RELEASE, _ADMINS, GROUP = frozenset({"U0DAN"}), frozenset({"U0ADM"}), "S0OPS"
+#: In seconds: how long the members of the group stay, on average.
+_MEMBERSHIP = 200.0
 #: So many microseconds an answer about an account or a group is remembered.
-_REMEMBERED = 300_000_000 + 30_000_000
+_REMEMBERED = 300_000_000 + 5_000_000
 CHANNELS = ("C0TEST", "C0TEST", "G0TEAM")
 #: So many messages are written, and the time between two of them is so much longer while no program runs.
 _MOST, _PATIENCE = 1000, 20
 _VERBS = ("queue", "help", "whoami", "status", "history", "audit", "jobs")
-_DELAYS = (("20s", 20), ("2m", 120), ("6m", 360))
+_DELAYS = (("20s", 20), ("2m", 120), ("12m", 720))
 
 
 @dataclass
@@ -132,7 +134,7 @@ class People:
         self.groups.append((self._world.micros, members))
         self._space.groups = {GROUP: tuple(sorted(members))}
         self._service.meet("rights changed")
-        self._world.after(self._pause() * 4, self._change_rights)
+        self._world.after(self._world.random.expovariate(1 / _MEMBERSHIP), self._change_rights)
 
     # --- what
 

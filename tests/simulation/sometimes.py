@@ -9,8 +9,8 @@ from slack_alert.core.model.record import Verdict
 from tests.simulation.figures import Figures
 from tests.simulation.options import FAULTS
 
-#: Verdicts that no seed reaches: the gate's own word for "it may", and those of commands that people ask for.
-_NO_VERDICT = frozenset({Verdict.GO, Verdict.DENIED, Verdict.CANCELED})
+#: Verdicts that no seed reaches: the gate's own word for "it may", and what has an entry in the audit instead.
+_NO_VERDICT = frozenset({Verdict.GO, Verdict.DENIED})
 #: Reasons that no seed reaches: what a former version wrote, and those of sensors that run for ever and of rules that
 #: wait or are throttled, which no plugin of `plugins.py` is.
 _NO_REASON = frozenset(
@@ -87,6 +87,30 @@ ALWAYS: tuple[str, ...] = (
     "half an edit during a downtime",
     "file taken away while a run goes on",
     "file taken away during a downtime",
+    # What people write, how it comes, and what becomes of it.
+    *(f"asked {kind}" for kind in ("command", "later", "wrong", "verb", "cancel")),
+    *(f"audit {word}" for word in ("ran", "failed", "denied", "refused", "expired", "canceled", "interrupted")),
+    *(f"command: {does}" for does in ("quiet", "speak", "fail", "wait", "ignore", "progress", "say", "store", "die")),
+    "acknowledged",
+    "message edited",
+    "message removed",
+    "rights changed",
+    "responded",
+    "envelope came several times",
+    "envelope came late",
+    "envelope came again",
+    "envelope lost",
+    "envelope without a socket",
+    "socket opened",
+    "socket refused",
+    "socket cut",
+    "socket announced",
+    "socket deaf",
+    "command cut off by a kill",
+    "command heeds its cancellation",
+    "command waited over a kill",
+    "command canceled before it began",
+    "right lost before a run began",
 )
 
 #: The exit code where something was never met, and no law was broken.
