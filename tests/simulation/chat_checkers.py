@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from slack_alert.core.model.audit import AuditEntry, AuditVerdict
+from slack_alert.core.model.message import Status
 from slack_alert.core.model.record import Record, Verdict
 from tests.simulation.chat import SimulatedChat
 from tests.simulation.chat_plugins import LIMITS, LOCKED, QUEUES, CommandCall
@@ -117,6 +118,11 @@ class ChatEvidence:
             if content["method"] == "chat.update":
                 found.setdefault((str(content["channel"]), str(content["ts"])), []).append((at, content))
         return found
+
+    @cached_property
+    def collapsed(self) -> frozenset[str]:
+        """The threads of answers that were told in a common message, as too much waited."""
+        return frozenset(one.message.thread for one in self.all.outbox if one.status is Status.COLLAPSED)
 
     def must_be_taken(self, one: Written) -> bool:
         """Return whether the program has promised to take it: it was acknowledged, or has to be read."""
@@ -315,7 +321,8 @@ def everybody_is_answered(evidence: ChatEvidence) -> Iterator[str]:
     if evidence.has("revoked"):
         return
     for one in evidence.asked:
-        if one.is_slash:  # Its answer is in no thread.
+        # The answer to a slash command is in no thread.
+        if one.is_slash or f"{one.channel}/{one.ts}" in evidence.collapsed:
             continue
         if evidence.is_short and evidence.must_be_taken(one):
             yield from _wrong_answer(evidence, one)

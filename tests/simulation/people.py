@@ -42,7 +42,7 @@ _MEMBERSHIP = 200.0
 _REMEMBERED = 300_000_000 + 5_000_000
 CHANNELS = ("C0TEST", "C0TEST", "G0TEAM")
 #: So many messages are written, and the time between two of them is so much longer while no program runs.
-_MOST, _PATIENCE = 1000, 20
+_MOST, _PATIENCE = 1000, 100
 _VERBS = ("queue", "help", "whoami", "status", "history", "audit", "jobs")
 _DELAYS = (("20s", 20), ("2m", 120), ("12m", 720))
 
