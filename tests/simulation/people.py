@@ -220,7 +220,9 @@ class People:
         if chance.random() < 0.4:
             space.messages.remove(next(each for each in space.messages if each.ts == one.ts))
             gone = {"type": "message", "subtype": "message_deleted", "hidden": True, "deleted_ts": one.ts}
-            self._tell({**gone, "channel": one.channel, "ts": space.next_ts(), "previous_message": event}, one)
+            # That this is acknowledged says nothing of what was asked.
+            removal = Written(one.number, one.user, one.channel, "", "chatter")
+            self._tell({**gone, "channel": one.channel, "ts": space.next_ts(), "previous_message": event}, removal)
             self._service.meet("message removed")
             return
         number = len(self.written) + 1
