@@ -118,8 +118,9 @@ class Process:
 
             for task in asyncio.all_tasks(loop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
-                with suppress(BaseException):
-                    task.get_coro().close()
+                if coroutine := task.get_coro():
+                    with suppress(BaseException):
+                        coroutine.close()
             loop.close()
         for close in self._closing:
             with suppress(Exception):
