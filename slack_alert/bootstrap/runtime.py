@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,17 @@ from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
 from slack_alert.bootstrap.plugin_files import database
+from slack_alert.bootstrap.stored_values import value_cipher
 from slack_alert.core.content.markup import Markup
-from slack_alert.core.model.run import Action
+from slack_alert.core.model.run import Action, Run
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import Struct, replace
 from slack_alert.engine.batches import Snapshot, StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.context.context import ContextServices, public
-from slack_alert.engine.context.key_value import Write, key_value_stores
+from slack_alert.engine.context.key_value import KeyValueStore, Wait, key_value_stores
 from slack_alert.engine.context.subprocesses import Subprocesses
-from slack_alert.engine.durable_values import number_of, write_durably
+from slack_alert.engine.durable_values import number_of
 from slack_alert.engine.engine import Engine
 from slack_alert.engine.monitoring.process_stalls import ProcessStalls
 from slack_alert.engine.monitoring.slow_runs import SlowRunDetector, durations_of
@@ -97,7 +98,18 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, r
     counter = _make_counter(settings, writer)
     recorder = RedactingRecorder(counter or writer, redaction)
     mutes = make_mutes(settings, snapshot.entries)
-    services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
+
+    def write(entries: Sequence[StoredValue], run: Run | None = None) -> Wait:
+        return engine.keep_values(entries, run)
+
+    values = key_value_stores(
+        snapshot.entries,
+        write=write,
+        now=clock.now,
+        write_of=lambda run: partial(write, run=run),
+        cipher=value_cipher(settings, redaction),
+    )
+    services = make_services(settings, render, clock, values)
     services = replace(services, children=Subprocesses(_family(settings)))
     executor = _make_executor(settings, plugins, render, services.children, clock)
     engine = Engine(
@@ -127,21 +139,16 @@ def _make_counter(settings: Settings, writer: Writer) -> CountingRecorder | None
 
 
 def make_services(
-    settings: Settings,
-    render: Render,
-    clock: Clock,
-    entries: Iterable[StoredValue],
-    write: Write,
-    look: Callable[[], Iterable[StoredValue]] | None = None,
+    settings: Settings, render: Render, clock: Clock, key_value_store: Callable[[str], KeyValueStore]
 ) -> ContextServices:
-    """Make the services of the functions' contexts; `look` rereads all stored values where others write."""
+    """Make the services of the functions' contexts."""
     return ContextServices(
         mark=render.mark,
         path=settings.path,
         render=render,
         address=partial(address, settings),
         now=clock.now,
-        key_value_store=key_value_stores(entries, write=write, now=clock.now, look=look),
+        key_value_store=key_value_store,
     )
 
 

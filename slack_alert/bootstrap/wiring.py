@@ -22,16 +22,12 @@ from slack_alert.core.retry import SendResult
 from slack_alert.core.schedule.triggers import parse_trigger
 from slack_alert.engine.app.components import Chat, Components, PluginFiles, Stores
 from slack_alert.engine.app.liveness import EVERY, PULSE_NAME
-from slack_alert.engine.batches import StoredValue
 from slack_alert.engine.clock import SystemClock
-from slack_alert.engine.context.key_value import KeyValueStore
 from slack_alert.engine.delivery.prepare import Receipts
 from slack_alert.engine.delivery.refusing import closed_channel
 from slack_alert.engine.delivery.sender import Sender, SendRate
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.mutes.mutes import Mutes
 from slack_alert.engine.ports import ChangeWatch, Channel, Clock, OutboxReader, Recorder, Source
-from slack_alert.engine.requests.apply import MUTES_PACK
 from slack_alert.loader import plugins_folder
 from slack_alert.stores.sqlite.integrity import stalled_addresses
 
@@ -80,7 +76,7 @@ def assemble(
         children=runtime.services.children,
         load=runtime.executor.load,
         muted_until=mutes.until,
-        accept_entry=_entry_acceptor(mutes, runtime.services.key_value_store),
+        accept_mute=mutes.accept,
         post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
@@ -221,15 +217,6 @@ class SlotSource:
             for job_state in jobs
         ]
         return [*planned, PlannedJob(PULSE_NAME, beat, self._begun or now, now)]
-
-
-def _entry_acceptor(mutes: Mutes, key_value_store: Callable[[str], KeyValueStore]) -> Callable[[StoredValue], None]:
-    """Return the function that passes an entry from outside to the mutes or to its pack's store."""
-
-    def accept(entry: StoredValue) -> None:
-        (mutes if entry.pack == MUTES_PACK else key_value_store(entry.pack)).accept(entry)
-
-    return accept
 
 
 _UNDELIVERABLE = "undeliverable"

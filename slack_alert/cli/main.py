@@ -47,6 +47,7 @@ COMMANDS = {
     "exec": ("control.exec_command", "Run any command as a job: recorded, and told when it fails."),
     "chat": ("control.chat", "Talk to the program from this terminal: each line is a command."),
     "emit": ("control.emit", "Tell the jobs that wait for it what was noticed."),
+    "store": ("control.store", "Read and change what functions keep in ctx.store."),
     "pack": ("setup.pack", "Write a pack, check it, install one, or remove one."),
     "packs": ("query.packs", "List the packs, and whether they are loaded."),
     "actions": ("query.packs", "List the functions that can be run by hand."),

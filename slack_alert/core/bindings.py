@@ -73,3 +73,8 @@ class Job(Struct, frozen=True):
 
 
 Binding = Job | Command | Guard
+
+
+def store_name(binding: str) -> str:
+    """Return whose values the function of a binding keeps: its pack, or the file or folder below plugins/."""
+    return binding.split(".", maxsplit=1)[0]

@@ -49,9 +49,11 @@ class StoredValue(Struct, frozen=True):
 
     pack: str
     key: str
-    #: JSON text.
+    #: JSON text, or an encrypted one behind a `!`.
     value: str | None
     expires: datetime | None = None
+    #: Whether the value was the same before, so that nothing has changed but its end.
+    is_same: bool = False
 
 
 def keep_request(entry: StoredValue, at: datetime) -> Request:

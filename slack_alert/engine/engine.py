@@ -26,7 +26,7 @@ from slack_alert.core.pipeline.settle import Settlement, settle, was_quiet
 from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.policy.quota import Pause, State
 from slack_alert.core.report.slow_runs import BRIEF
-from slack_alert.core.rules.built_in import RUN_FAILED, RUN_SUCCEEDED
+from slack_alert.core.rules.built_in import RUN_FAILED, RUN_SUCCEEDED, STORE_CHANGED
 from slack_alert.core.rules.matching import RuleIndex
 from slack_alert.core.sensors import noticed_event
 from slack_alert.core.structs import replace
@@ -53,6 +53,7 @@ from slack_alert.engine.runs.recovery import recover, resumed
 from slack_alert.engine.runs.run_events import run_event
 from slack_alert.engine.runs.run_messages import RunMessages, with_held_pieces
 from slack_alert.engine.runs.run_records import cut_off_record, quiet_record, spoken_record
+from slack_alert.engine.runs.value_events import value_events
 
 log = logging.getLogger(__name__)
 
@@ -388,6 +389,8 @@ class Engine:
         This alone pauses, resumes, mutes and acknowledges jobs, whoever asked: a function, a person, another program.
         Return the batch, for what takes effect outside of the engine.
         """
+        if request.kind == "keep" and self._services is not None:
+            return self._keep(request, self._services, then)
         batch = apply_request(
             request,
             self.next_id,
@@ -406,6 +409,11 @@ class Engine:
         followed = [then, *canceled, *(self._accept(event, batch) for event in batch.events)]
         self._recorder.submit(batch, partial(_call_all, followed))
         return batch
+
+    def keep_values(self, entries: Sequence[StoredValue], run: Run | None = None) -> Wait:
+        """Commit values that a function has set; return what waits for that. `run`: it answers an event."""
+        batch = Batch(entries=[*entries])
+        return self._submit_durably(batch, self._accept_changes(batch, run))
 
     def hold(self, name: str, hold: Pause | None) -> None:
         """Pause or resume (None) the job with a name as people type it; durable when this returns.
@@ -554,7 +562,27 @@ class Engine:
             return None
         batch = Batch(entries=[*entries])
         answers = [self._accept_noticed(event, batch) for event in events]
+        return self._submit_durably(batch, (*answers, *self._accept_changes(batch, run)))
 
+    def _keep(self, request: Request, services: ContextServices, then: Callable[[], object] | None) -> Batch:
+        """Store a value that another process has asked for, in one order with those that functions set."""
+        pack = request.payload.get("pack")
+        values = services.key_value_store(pack if isinstance(pack, str) else "")
+        with values.exclusive():
+            batch = apply_request(request, self.next_id, stored=lambda _, key: values.stored_text(key))
+            for entry in (each for each in batch.entries if each.pack == pack):
+                values.accept(entry)
+            self._recorder.submit(batch, partial(_call_all, (then, *self._accept_changes(batch))))
+        return batch
+
+    def _accept_changes(self, batch: Batch, run: Run | None = None) -> list[Callable[[], object] | None]:
+        """Add the events about the values in a batch if a rule waits for such; return what makes the jobs answer."""
+        if not self.wants(STORE_CHANGED):
+            return []
+        changes = value_events(batch.entries, self._clock.now(), run)
+        return [self._accept(event, batch) for event in changes]
+
+    def _submit_durably(self, batch: Batch, answers: Iterable[Callable[[], object] | None]) -> Wait:
         def submit(then: Callable[[], object]) -> Batch:
             self._recorder.submit(batch, partial(_call_all, (then, *answers)))
             return batch

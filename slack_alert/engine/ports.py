@@ -364,8 +364,8 @@ class Submit(Protocol):
 class Inbox(Protocol):
     """Holds the requests of other processes to the owner of the database."""
 
-    def add(self, *requests: Request) -> None:
-        """Add requests, which are applied together; durable when this returns."""
+    def add(self, *requests: Request) -> int:
+        """Add requests, which are applied together, and return the id of the last; durable when this returns."""
 
     def peek(self) -> list[Request]:
         """Return the requests, oldest first; quick when nothing changed."""

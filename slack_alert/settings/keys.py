@@ -406,6 +406,14 @@ KEYS: tuple[Key, ...] = (
         meaning="on: a command is found inside a sentence, too, where it has a slash in front: /test 233.",
     ),
     Key(
+        name="store_key_file",
+        section="store",
+        kind="path",
+        default=".slack_alert/store.key",
+        meaning="Where the key lies that encrypted values of ctx.store are encrypted with; a relative file is below "
+        "path. It is made with the first such value.",
+    ),
+    Key(
         name="audit_key_file",
         section="audit",
         kind="path",

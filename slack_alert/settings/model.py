@@ -148,6 +148,7 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     rights: Permissions | None = None
     #: Absolute; it need not be there.
     audit_key_file: Path
+    store_key_file: Path
     #: None: for ever.
     audit_days: int | None
     audit_sensitive: tuple[str, ...]

@@ -9,7 +9,7 @@ from slack_alert.stores.files.paths import inbox_path, journal_path, lock_path
 from slack_alert.stores.sqlite.connection import sqlite_version
 from slack_alert.stores.sqlite.inbox_file import MemoryInbox, SqliteInbox
 from slack_alert.stores.sqlite.reader import SqliteReader
-from slack_alert.stores.sqlite.shared_values import read_shared_values
+from slack_alert.stores.sqlite.shared_values import read_shared_values, read_taken
 from slack_alert.stores.sqlite.store import SqliteStore
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "lock_path",
     "owner",
     "read_shared_values",
+    "read_taken",
     "sqlite_version",
 ]

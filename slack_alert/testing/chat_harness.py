@@ -25,10 +25,12 @@ from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.units.local_time import TICK
 from slack_alert.engine.app.components import Stores
 from slack_alert.engine.commands.commands import OpenRun
+from slack_alert.engine.context.key_value import key_value_stores
 from slack_alert.engine.durable_values import write_durably
 from slack_alert.engine.ports import ExecutorLoad
 from slack_alert.engine.recording.redacting import RedactingRecorder
 from slack_alert.engine.recording.writer import Writer
+from slack_alert.engine.simulation.doubles import TransparentCipher
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.engine.system.loop_runner import run_to_end
 from slack_alert.executors.calling.call import Caller
@@ -95,7 +97,10 @@ class ChatHarness:
         writer = OrderedRecorder(store, clock)
         recorder = RedactingRecorder(writer, self._redaction)
         mutes = make_mutes(settings, snapshot.entries)
-        services = make_services(settings, render, clock, snapshot.entries, partial(write_durably, recorder))
+        values = key_value_stores(
+            snapshot.entries, write=partial(write_durably, recorder), now=clock.now, cipher=TransparentCipher()
+        )
+        services = make_services(settings, render, clock, values)
         self._executor = StepExecutor(DirectExecutor(Caller(clock, render)), clock, holds)
         self._simulation = Simulation(
             catalog, clock, self._executor, mark=render.mark, recorder=writer, services=services,

@@ -25,7 +25,7 @@ from slack_alert.engine.batches import Batch
 from slack_alert.engine.context.context import ContextServices
 from slack_alert.engine.context.key_value import key_value_stores
 from slack_alert.engine.runs.asked_run import AskedRunHost
-from slack_alert.engine.simulation.doubles import MemoryRecorder
+from slack_alert.engine.simulation.doubles import MemoryRecorder, TransparentCipher
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.output import captured
@@ -83,7 +83,7 @@ class PluginHarness:
             render=render,
             address=lambda to: Address.parse(to, defaults.channel),
             now=self.clock.now,
-            key_value_store=key_value_stores((), write=lambda _: None, now=self.clock.now),
+            key_value_store=key_value_stores((), write=lambda _: None, now=self.clock.now, cipher=TransparentCipher()),
         )
         self._simulation = Simulation(
             catalog,

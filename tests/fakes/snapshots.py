@@ -442,7 +442,7 @@ class Life:
             plugins=PluginFiles(catalog), reader=self.reader, snapshot=snapshot, channels={}, clock=self.clock,
             writer=self.writer,
             executor=executor, engine=self.engine, sender=cast("Sender", Post()),
-            make_source=lambda now: Source(self, now), accept_entry=lambda _: None,
+            make_source=lambda now: Source(self, now), accept_mute=lambda _: None,
             make_chat=partial(self._chat, commands, executor) if commands else None, has_doors=bool(commands),
         )  # fmt: skip
         self._asks = asks

@@ -15,6 +15,7 @@ from slack_alert.core.bindings import Job
 from slack_alert.core.model.message import Delivery, DeliveryProgress, Status
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import Request
+from slack_alert.core.model.run import Run
 from slack_alert.core.pipeline.missed import SlotRange
 from slack_alert.core.policy.quota import State
 from slack_alert.core.retry import SendResult, SendStatus
@@ -24,9 +25,10 @@ from slack_alert.engine import engine
 from slack_alert.engine.app import liveness
 from slack_alert.engine.app.inbox import InboxPoller
 from slack_alert.engine.app.liveness import Liveness
-from slack_alert.engine.batches import Batch, Snapshot
+from slack_alert.engine.batches import Batch, Snapshot, StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.sender import Sender
+from slack_alert.engine.engine import Engine
 from slack_alert.engine.recording.writer import Writer
 from slack_alert.engine.runs import admission, recovery
 from slack_alert.engine.runs.event_queues import EventQueues
@@ -116,17 +118,14 @@ def _events_are_forgotten() -> None:
 
 def _values_are_late() -> None:
     """`ctx.store.set` returns before its value is kept anywhere."""
-    from slack_alert.bootstrap import runtime
-    from slack_alert.engine import durable_values
+    keep = Engine.keep_values
 
-    write = durable_values.write_durably
-
-    def early(*words: Any) -> Callable[[], None]:
-        write(*words)
+    def early(engine: Engine, entries: Sequence[StoredValue], run: Run | None = None) -> Callable[[], None]:
+        keep(engine, entries, run)
         return lambda: None
 
     FileJournal.append = lambda _, __: False  # type: ignore[method-assign,assignment]
-    runtime.write_durably = early  # type: ignore[assignment,attr-defined]
+    Engine.keep_values = early  # type: ignore[method-assign,assignment]
 
 
 def _mark_before_send() -> None:

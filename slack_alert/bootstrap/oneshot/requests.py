@@ -6,11 +6,13 @@ import asyncio
 import getpass
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.bootstrap.audit import audit_key
@@ -26,14 +28,14 @@ from slack_alert.core.model.message import Delivery, Message
 from slack_alert.core.model.request import Request
 from slack_alert.core.policy.quota import State
 from slack_alert.core.structs import replace
-from slack_alert.engine.batches import Batch
+from slack_alert.engine.batches import Batch, StoredValue
 from slack_alert.engine.clock import SystemClock
 from slack_alert.engine.delivery.lane import KEPT
-from slack_alert.engine.ports import Inbox, OutboxReader, Recorder, Store
+from slack_alert.engine.ports import Clock, Inbox, OutboxReader, Recorder, Store
 from slack_alert.engine.recording.writer import DirectRecorder
 from slack_alert.engine.requests.apply import apply_request
 from slack_alert.operations.requester import Requester
-from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path
+from slack_alert.stores import SqliteInbox, SqliteStore, inbox_path, read_taken
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -43,6 +45,8 @@ log = logging.getLogger(__name__)
 #: The longest wait for a channel where no other process will send the message.
 DELIVERY_TIMEOUT = timedelta(seconds=30)
 _POLL_INTERVAL = timedelta(seconds=0.25)
+#: A running program looks for requests twice a second; so long, and how often, its answer is looked for.
+_TAKEN_TIMEOUT, _GLANCE = timedelta(seconds=5), timedelta(seconds=0.02)
 #: Kinds of requests that wait for the next start.
 _FOR_THE_PROGRAM = frozenset({"emit", "cancel"})
 
@@ -60,19 +64,22 @@ def person() -> str:
         return "somebody"
 
 
-def submit(settings: Settings, *requested: Request, then: Callable[[], object] | None = None) -> bool:
+def submit(
+    settings: Settings, *requested: Request, then: Callable[[], object] | None = None, is_awaited: bool = False
+) -> bool:
     """Submit requests to the running program; return True if it takes them within a second.
 
     Return False if none was running: then they were carried out here, as the owner of the database for that moment;
     their messages are delivered as far as the channel takes them in time, and the rest when the program runs. `then` is
-    called before that, once the requests cannot be lost any more. A dry run submits nothing and returns True.
+    called before that, once the requests cannot be lost any more. With `is_awaited` a running program has carried them
+    out when this returns, unless it stands still. A dry run submits nothing and returns True.
     """
     if settings.dry_run:
         return True
     place = database(settings)
     check_can_submit(settings)
     inbox = SqliteInbox(inbox_path(place))
-    inbox.add(*requested)
+    last = inbox.add(*requested)
     if then is not None:
         then()
     clock = SystemClock()
@@ -85,8 +92,19 @@ def submit(settings: Settings, *requested: Request, then: Callable[[], object] |
                 return False
         # Another short command reads the inbox only once: requests that came later are for the process that waits here.
         if running_pid(settings) is not None or not _is_pending(inbox, requested) or clock.monotonic() > until:
+            if is_awaited:
+                _await_taken(place, last, clock)
             return True
         wait = _POLL_INTERVAL
+
+
+def _await_taken(place: Path, last: int, clock: Clock) -> None:
+    until = clock.monotonic() + _TAKEN_TIMEOUT.total_seconds()
+    while read_taken(place) < last:
+        if clock.monotonic() > until:
+            log.warning("the running program has not taken this yet", extra={"hint": "`slack-alert status` says why"})
+            return
+        time.sleep(_GLANCE.total_seconds())
 
 
 def print_messages(settings: Settings, messages: Iterable[Message], out: TextIO, *, at: datetime) -> None:
@@ -107,6 +125,7 @@ async def _process_inbox(settings: Settings, store: Store, inbox: Inbox) -> None
     try:
         ids = count(snapshot.last_run + 1)
         states = dict(snapshot.states)
+        values = _StoredTexts(snapshot.entries, SystemClock().now())
         judge = make_judge(settings, new_mark(), make_mutes(settings, snapshot.entries).reason)
 
         def restate(job: str, change: Callable[[State], State]) -> State:
@@ -121,13 +140,33 @@ async def _process_inbox(settings: Settings, store: Store, inbox: Inbox) -> None
                 # next start.
                 inbox.add(request)
             elif request.id > snapshot.taken:
-                jobs = partial(job_names, settings)
-                _commit(recorder, apply_request(request, ids.__next__, restate, judge, jobs=jobs), request)
+                batch = apply_request(
+                    request, ids.__next__, restate, judge, jobs=partial(job_names, settings), stored=values.text
+                )
+                _commit(recorder, batch, request)
+                values.update(batch.entries)
             inbox.remove((request.id,))
         if new:
             await _deliver(settings, recorder, frozenset(delivery.id for delivery in new))
     finally:
         store.close()
+
+
+class _StoredTexts:
+    """The texts of stored values, as they are while requests are carried out."""
+
+    def __init__(self, entries: Iterable[StoredValue], now: datetime) -> None:
+        self._now = now
+        self._texts: dict[tuple[str, str], str | None] = {}
+        self.update(entries)
+
+    def update(self, entries: Iterable[StoredValue]) -> None:
+        for entry in entries:
+            is_over = entry.expires is not None and entry.expires <= self._now
+            self._texts[entry.pack, entry.key] = None if is_over else entry.value
+
+    def text(self, pack: str, key: str) -> str | None:
+        return self._texts.get((pack, key))
 
 
 def _commit(recorder: Recorder, batch: Batch, request: Request) -> None:

@@ -17,9 +17,10 @@ from slack_alert.core.policy.mutes import MuteReason, never_muted
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.whatif.replay import RecordedLine, ReplayDifference, recorded_line, replay
 from slack_alert.engine.batches import Snapshot
+from slack_alert.engine.context.key_value import key_value_stores
 from slack_alert.engine.durable_values import write_durably
 from slack_alert.engine.ports import HistoryReader
-from slack_alert.engine.simulation.doubles import MemoryRecorder, VirtualClock
+from slack_alert.engine.simulation.doubles import MemoryRecorder, TransparentCipher, VirtualClock
 from slack_alert.engine.simulation.simulation import Simulation
 from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
@@ -83,12 +84,15 @@ def make_simulation(
 ) -> Simulation:
     """Make a simulation that calls the real functions."""
     entries = snapshot.entries if snapshot is not None else ()
+    values = key_value_stores(
+        entries, write=partial(write_durably, recorder), now=clock.now, cipher=TransparentCipher()
+    )
     return Simulation(
         catalog,
         clock,
         DirectExecutor(Caller(clock, render)),
         mark=render.mark,
         recorder=recorder,
-        services=make_services(settings, render, clock, entries, partial(write_durably, recorder)),
+        services=make_services(settings, render, clock, values),
         mute=mute,
     )

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from slack_alert.bootstrap.addresses import address, errors_address
 from slack_alert.bootstrap.oneshot.requests import person, submit
-from slack_alert.bootstrap.plugin_files import database
-from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, load_plugins, read_snapshot
+from slack_alert.bootstrap.plugin_loading import check_can_submit, job_lookup, load_plugins
 from slack_alert.bootstrap.runtime import isolated_in, make_services, new_mark
+from slack_alert.bootstrap.stored_values import foreign_values
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.commands.meant_jobs import check_ends
@@ -33,7 +33,6 @@ from slack_alert.executors.calling.call import Caller
 from slack_alert.executors.calling.rendering import Render
 from slack_alert.executors.direct import DirectExecutor
 from slack_alert.operations.trigger import require_fields
-from slack_alert.stores import read_shared_values
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings
@@ -116,19 +115,13 @@ def _host(
     def hold(name: str, hold: Pause | None) -> None:
         submit(settings, pause_request(catalog.lookup(name).name, hold, clock.now()))
 
-    def keep(new: Sequence[StoredValue]) -> None:
-        # What a sensor stores is submitted with its events; a dry run stores nothing.
-        if run.emits or settings.dry_run:
-            entries.extend(new)
-        else:
-            submit(settings, *(keep_request(entry, clock.now()) for entry in new))
-
-    def look() -> list[StoredValue]:
-        return [*read_shared_values(database(settings), is_traceless=settings.dry_run), *entries]
+    # What a sensor stores is submitted with its events; a dry run stores nothing.
+    keep = entries.extend if run.emits or settings.dry_run else None
+    values = foreign_values(settings, render.redaction, clock, keep, entries)
 
     return AskedRunHost(
         to,
-        make_services(settings, render, clock, read_snapshot(settings).entries, keep, look),
+        make_services(settings, render, clock, values),
         hold=hold,
         emit_event=lambda event: events.append(replace(event, fields=plain_fields(event.fields))),
     )

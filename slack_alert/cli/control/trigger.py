@@ -15,6 +15,7 @@ from slack_alert.cli.sending import report_refused, report_unsent
 from slack_alert.cli.session import own_output
 from slack_alert.core.commands.meant_jobs import parse_field
 from slack_alert.core.model.record import Verdict
+from slack_alert.core.structs import replace
 
 
 @click.command()
@@ -25,6 +26,7 @@ from slack_alert.core.model.record import Verdict
     "--event", "fields", metavar="FIELD=VALUE", multiple=True, help="A field of the event that a rule answers."
 )
 @click.option("--post", is_flag=True, help="Send the value to the job's channel as well.")
+@click.option("--scratch", is_flag=True, help="Leave ctx.store, pauses and history untouched; nothing is sent.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def trigger(
@@ -35,6 +37,7 @@ def trigger(
     given: tuple[str, ...],
     fields: tuple[str, ...],
     post: bool,
+    scratch: bool,
     as_json: bool,
     **flags: object,
 ) -> int:
@@ -43,6 +46,8 @@ def trigger(
     FIELD=VALUE, as --event, is what it takes from an event: numbers, true, false and null are values, the rest is text.
     """
     settings = effective_settings(remember(ctx, flags), concerns=DISPLAY_SETTINGS | POSTING_SETTINGS)
+    if scratch:
+        settings = replace(settings, dry_run=True)
     if post and (lack := settings.missing()):
         raise lack
     with own_output(settings) as out:

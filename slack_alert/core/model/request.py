@@ -129,16 +129,19 @@ class CancelRun(_Checked, frozen=True, tag="cancel"):
 
 
 class KeepValue(_Checked, frozen=True, tag="keep"):
-    """Store a value, JSON text, in a pack's key-value store, or delete it (None)."""
+    """Store a value, JSON text or an encrypted one, in a pack's key-value store, or delete it (None)."""
 
     pack: str
     key: str
     value: str | None
     expires: datetime | None
+    #: With a mark only if the value is the expected one (None: there is none); what came of it is found by the mark.
+    expected: str | None = None
+    mark: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.value is not None:
+        if self.value is not None and not self.value.startswith("!"):
             json.loads(self.value)  # Every use parses it, and would fail in the plugin.
 
 

@@ -26,15 +26,24 @@ REACH = 4096
 class Redaction:
     """Redacts the secrets of the configuration and of commands, and everything that looks like a secret of Slack.
 
-    Any thread may redact; `hide` and `reveal` are called on one thread.
+    Any thread may redact and `learn`; `hide` and `reveal` are called on one thread.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._given = _needles(secrets)
         self._needles = self._given
+        #: The secrets that were learned later.
+        self._learned: dict[str, None] = {}
         #: By the id of what was asked: the secrets among its arguments.
         self._of_asked: dict[int, tuple[str, ...]] = {}
         self._compiled: dict[Encoding, re.Pattern[str]] = {}
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Redact these secrets as well, from now on."""
+        new = dict.fromkeys(secret for secret in secrets if secret not in self._learned)
+        if new:
+            self._learned.update(new)
+            self._rebuild()
 
     def hide(self, asked: int, secrets: Iterable[str]) -> None:
         """Redact these secrets as well, until what was asked is revealed."""
@@ -50,12 +59,17 @@ class Redaction:
             self._rebuild()
 
     def _rebuild(self) -> None:
-        """Replace the needles as a whole: another thread may be searching."""
-        extra = _needles(secret for secrets in self._of_asked.values() for secret in secrets)
-        given = self._given
-        self._needles = _Needles(given.straight + extra.straight, given.wrapped + extra.wrapped)
+        """Replace the needles as a whole: another thread may be searching, or replacing them."""
+        given, found = self._given, None
+        while found != (found := self._added()):
+            extra = _needles(found)
+            self._needles = _Needles(given.straight + extra.straight, given.wrapped + extra.wrapped)
         if not self._of_asked:
             self._compiled = {}  # A pattern has its secret in it.
+
+    def _added(self) -> tuple[str, ...]:
+        """Return the secrets beside those of the configuration; each tuple is made at once, whatever others do."""
+        return (*tuple(self._learned), *(secret for secrets in tuple(self._of_asked.values()) for secret in secrets))
 
     def __call__(self, text: str) -> str:
         """Return a text without secrets."""

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: How often the periodic checks run, the inbox included.
 _TURN_SECONDS = 0.5
+#: How often the inbox is looked into while another process sets values one after the other.
+_AWAITED_SECONDS = 0.02
 #: How often it is checked whether the database was removed, or the machine's time zone changed.
 _SURROUNDINGS_SECONDS = 2.0
 _PRUNE_SECONDS = 60.0
@@ -204,8 +206,18 @@ class App:
     async def _check_regularly(self) -> None:
         """Run the periodic checks twice a second, until cancelled."""
         while True:
-            await self._components.clock.sleep(_TURN_SECONDS)
+            await self._wait_for_turn()
             self._check()
+
+    async def _wait_for_turn(self) -> None:
+        """Wait half a second; what another process sets and waits for is taken meanwhile."""
+        clock, left = self._components.clock, _TURN_SECONDS
+        while left > 0:
+            step = min(left, _AWAITED_SECONDS) if self._inbox_poller.is_awaited else left
+            await clock.sleep(step)
+            left -= step
+            if left > 0:
+                _supervise(self._inbox_poller.poll)
 
     def _check(self) -> None:
         """Run every check, even where others fail."""

@@ -96,8 +96,8 @@ class Components(Struct, frozen=True):
     engine: Engine
     sender: Sender
     make_source: Callable[[datetime], Source]
-    #: Passes a value that another process set to the pack's key-value store.
-    accept_entry: Callable[[StoredValue], None]
+    #: Takes over a mute that was stored, or its deletion.
+    accept_mute: Callable[[StoredValue], None]
     #: Returns until when a job is muted; None: it is not.
     muted_until: Callable[[str, datetime], datetime | None] = lambda _job, _now: None
     #: Posts what was withheld when a mute or a quiet window is over.

@@ -14,7 +14,7 @@ from slack_alert.core.model.asked import AskedCommand, Identity, ReplyTo
 from slack_alert.core.model.message import Notice
 from slack_alert.core.model.request import AskLine, Request
 from slack_alert.engine.app.components import Chat, Components
-from slack_alert.engine.durable_values import NUMBER_PACK
+from slack_alert.engine.requests.apply import MUTES_PACK
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ TERMINAL = "terminal"
 
 #: What may be done by those only who have the right to it.
 _OF_PEOPLE = frozenset({"line", "cancel"})
+#: The kind of requests whose senders wait, and how long after one the next is expected, in seconds.
+_AWAITED, _EXPECTED_SECONDS = "keep", 1.0
 #: How long applying a request takes at most.
 _TAKEN_WITHIN = timedelta(milliseconds=1)
 
@@ -43,6 +45,8 @@ class InboxPoller:
         self._untold: list[str] = []
         #: The last request that was applied.
         self._taken = components.snapshot.taken
+        #: Until when another request is expected whose sender waits for it, in monotonic time.
+        self._expected_until = float("-inf")
         #: Committed requests that are still in the inbox; the writer's thread adds to them.
         self._done: deque[int] = deque()
 
@@ -52,6 +56,11 @@ class InboxPoller:
             self._forget([request.id for request in self._components.stores.inbox.peek() if request.id <= self._taken])
         except StoreError as error:
             self._note(error)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether other processes set values one after the other, and wait for each."""
+        return self._components.clock.monotonic() < self._expected_until
 
     def poll(self) -> None:
         """Apply the waiting requests; an unreadable inbox is logged and read again the next time."""
@@ -110,10 +119,11 @@ class InboxPoller:
         if request.kind == "line":
             self._ask(request)
             return
+        if request.kind == _AWAITED:
+            self._expected_until = self._components.clock.monotonic() + _EXPECTED_SECONDS
         batch = self._components.engine.handle(request, partial(self._done.append, request.id), now=now)
-        # The one with the writer's number is nobody's.
-        for entry in (each for each in batch.entries if each.pack != NUMBER_PACK):
-            self._components.accept_entry(entry)
+        for entry in (each for each in batch.entries if each.pack == MUTES_PACK):
+            self._components.accept_mute(entry)
         self._components.sender.forget(batch.dropped)
 
     def _ask(self, request: Request) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from slack_alert.core.bindings import store_name
 from slack_alert.core.content.markup import Markup, unformatted
 from slack_alert.core.content.pieces import Piece
 from slack_alert.core.model.address import Address
@@ -80,7 +81,7 @@ class Context:
         #: The configuration of the function's pack; empty outside packs.
         self.config: Mapping[str, Any] = {} if run.action.pack is None else run.action.pack.config
         #: A small durable key-value store shared by the functions of one folder.
-        self.store: KeyValueStore = services.key_value_store(run.binding.split(".", maxsplit=1)[0]).for_run(run)
+        self.store: KeyValueStore = services.key_value_store(store_name(run.binding)).for_run(run)
 
     if not TYPE_CHECKING:  # Else a checker would take every attribute for one that is there.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -34,9 +34,15 @@ from slack_alert.engine.requests.external_runs import Judge, Restate, settle_exe
 
 log = logging.getLogger(__name__)
 
+#: Returns the text of a stored value by pack and key; None: there is none.
+StoredText = Callable[[str, str], "str | None"]
+
 #: Mutes are kept among the packs of the key-value store; no folder of plugins begins with a dot. The marks of quiet
 #: windows are beside them, by the names of the windows.
 MUTES_PACK, WINDOWS_PACK = ".quiet", ".windows"
+#: Beside them: whether a value was set that was to be set only in the place of another one, by the request's mark.
+SWAPS_PACK = ".swaps"
+_SWAP_MEMORY = timedelta(hours=1)
 #: How long after its end a mute is kept for its digest, where the program was down meanwhile.
 _MEMORY = timedelta(days=30)
 #: Within this time, a mute that is being applied takes effect for every slot.
@@ -50,11 +56,13 @@ def apply_request(
     judge: Judge | None = None,
     *,
     jobs: Callable[[], Iterable[str]] = tuple,
+    stored: StoredText = lambda _pack, _key: None,
     now: datetime | None = None,
 ) -> Batch:
     """Return the batch that a request causes; an unknown or unreadable one, of another version, changes nothing.
 
-    `jobs` returns the names of all jobs; runs of other programs are refused where there is no `judge`. With `now`, the
+    `jobs` returns the names of all jobs, and `stored` the present text of a stored value; runs of other programs are
+    refused where there is no `judge`. With `now`, the
     time at which it is applied beside runs in progress, a mute begins then and not when it was requested: the slots in
     between were decided without it.
     """
@@ -64,7 +72,7 @@ def apply_request(
         if isinstance(asked, RecordExecution):
             settle_execution(batch, asked, next_id, jobs, restate, judge)
         else:
-            _apply(asked, batch, next_id, restate, now)
+            _apply(asked, batch, next_id, restate, stored, now)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, those behind it have to be applied
         said = {"kind": abridged(request.kind), "request": request.id, "reason": abridged(repr(error))}
         log.warning("request refused", extra=said)
@@ -73,7 +81,7 @@ def apply_request(
 
 
 def _apply(  # noqa: C901 - a case for each kind of request, and nothing else
-    asked: Asked, batch: Batch, next_id: Callable[[], int], restate: Restate, now: datetime | None
+    asked: Asked, batch: Batch, next_id: Callable[[], int], restate: Restate, stored: StoredText, now: datetime | None
 ) -> None:
     at = batch.at
     assert at is not None, "a request has its time"
@@ -101,12 +109,21 @@ def _apply(  # noqa: C901 - a case for each kind of request, and nothing else
             batch.dropped.append(number)
         case CancelRun(number, by):
             batch.canceled.append((number, by))
-        case KeepValue(pack, key, value, expires):
-            batch.entries.append(StoredValue(pack, key, value, expires))
+        case KeepValue():
+            batch.entries += _kept(asked, stored(asked.pack, asked.key), at)
         case RecordRun():
             record = asked.record(next_id())
             batch.records.append(record)
             batch.messages.extend(message.message(record) for message in asked.messages)
+
+
+def _kept(asked: KeepValue, present: str | None, at: datetime) -> Iterator[StoredValue]:
+    """Yield what is stored; where it depends on the present value, also whether it was."""
+    is_kept = not asked.mark or present == asked.expected
+    if is_kept:
+        yield StoredValue(asked.pack, asked.key, asked.value, asked.expires, is_same=asked.value == present)
+    if asked.mark:
+        yield StoredValue(SWAPS_PACK, asked.mark, json.dumps(is_kept), at + _SWAP_MEMORY)
 
 
 def pause_request(name: str, hold: Pause | None, at: datetime) -> Request:

@@ -144,10 +144,16 @@ class RemoteKeyValueStore(KeyValueStore):
         found = self._pipe.request("get", key)
         return json.loads(found) if isinstance(found, str) else default
 
-    def set(self, key: str, value: object, *, expires: object = None) -> None:
+    def set(self, key: str, value: object, *, expires: object = None, encrypt: bool | None = None) -> None:
         """Store a value; `expires` is a duration. Raise TypeError if JSON cannot hold it."""
-        seconds = None if expires is None else parse_duration(expires).total_seconds()
-        self._pipe.request("set", key, json.dumps(value), seconds)
+        self._pipe.request("set", key, json.dumps(value), _seconds(expires), encrypt)
+
+    def compare_and_set(
+        self, key: str, expected: object, value: object, *, expires: object = None, encrypt: bool | None = None
+    ) -> bool:
+        """Store a value in the place of the expected one; return whether it was."""
+        words = (key, json.dumps(expected), json.dumps(value), _seconds(expires), encrypt)
+        return self._pipe.request("compare_and_set", *words) is True
 
     def delete(self, key: str) -> None:
         """Delete a value; a missing one is no error."""
@@ -157,3 +163,7 @@ class RemoteKeyValueStore(KeyValueStore):
         """Return the keys that have a value now, sorted."""
         found = self._pipe.request("keys")
         return list(found) if isinstance(found, list) else []
+
+
+def _seconds(expires: object) -> float | None:
+    return None if expires is None else parse_duration(expires).total_seconds()

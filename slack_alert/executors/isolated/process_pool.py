@@ -67,8 +67,14 @@ def _get(context: Context, key: str) -> str | None:
     return None if found is _ABSENT else json.dumps(found)
 
 
-def _set(context: Context, key: str, value: str, seconds: float | None) -> None:
-    context.store.set(key, json.loads(value), expires=seconds)
+def _set(context: Context, key: str, value: str, seconds: float | None, encrypt: bool | None) -> None:
+    context.store.set(key, json.loads(value), expires=seconds, encrypt=encrypt)
+
+
+def _compare_and_set(
+    context: Context, key: str, expected: str, value: str, seconds: float | None, encrypt: bool | None
+) -> bool:
+    return context.store.compare_and_set(key, json.loads(expected), json.loads(value), expires=seconds, encrypt=encrypt)
 
 
 _REQUESTS: dict[str, Any] = {
@@ -78,6 +84,7 @@ _REQUESTS: dict[str, Any] = {
     "emit": lambda context, name, fields: context.emit(name, **fields),
     "get": _get,
     "set": _set,
+    "compare_and_set": _compare_and_set,
     "delete": lambda context, key: context.store.delete(key),
     "keys": lambda context: context.store.keys(),
 }

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from slack_alert.core.environment_faults import machine_lack
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.audit import AuditHead
 from slack_alert.core.structs import Unreadable, from_json, to_json
-from slack_alert.engine.system.file_ownership import open_new
 from slack_alert.stores.files.access_errors import not_allowed
 from slack_alert.stores.files.paths import prepare_folder
+from slack_alert.stores.files.private_file import replace_private
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +97,7 @@ class AuditKeyFile:
         try:
             content = to_json(head).ljust(_HEAD_LENGTH) + b"\n"
             if not _overwrite(self.head_path, content):
-                _replace(self.head_path, content, is_synced=False)
+                replace_private(self.head_path, content, is_synced=False)
         except OSError as error:
             if not self._has_warned:
                 extra = {"file": str(self.head_path), "reason": error.strerror or str(error)}
@@ -114,7 +113,7 @@ class AuditKeyFile:
         prepare_folder(self._path)
         try:
             # On the disk before any entry: without it no entry could ever be verified.
-            _replace(self._path, made + b"\n", is_synced=True)
+            replace_private(self._path, made + b"\n", is_synced=True)
         except OSError as error:
             advice = machine_lack(error) or "Give this user the right to write there, or set `key_file` in [audit]."
             said = f"{self._path}: the key of the audit cannot be made: {error.strerror or error}."
@@ -150,26 +149,3 @@ def _overwrite(path: Path, content: bytes) -> bool:
         return is_same and os.write(opened, content) == len(content)
     finally:
         os.close(opened)
-
-
-def _replace(path: Path, content: bytes, *, is_synced: bool) -> None:
-    """Write a private file, all of it or nothing."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(open_new(fresh, is_private=True), "wb") as file:
-        file.write(content)
-        if is_synced:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(fresh, path)  # noqa: PTH105 - as for `os.fsync`
-    if is_synced:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # Windows opens no folders.
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)

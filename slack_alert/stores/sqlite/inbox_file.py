@@ -36,6 +36,7 @@ _TABLE = """
 _FIRST = "INSERT INTO sqlite_sequence (name, seq) VALUES ('request', ?)"
 _PUT = "INSERT INTO request (kind, payload, at) VALUES (?, ?, ?)"
 _ALL = "SELECT kind, payload, at, id FROM request ORDER BY id"
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'request'"
 _REMOVE = "DELETE FROM request WHERE id = ?"
 
 #: So many calls of `peek` trust the file's time; the next one reads the file in any case.
@@ -55,28 +56,29 @@ class SqliteInbox:
         self._looks = 0
         self._known: list[Request] = []
 
-    def add(self, *requests: Request) -> None:
+    def add(self, *requests: Request) -> int:
         """Add requests, all or none; they are durable when this returns. Raise StoreError if that fails.
 
-        A damaged file is set aside, and the requests go into a new one.
+        Return the id of the last one; 0 for none. A damaged file is set aside, and the requests go into a new one.
         """
         rows = [(clean(each.kind), json.dumps(dict(each.payload)), micros(each.at)) for each in requests]
         if not rows:
-            return
+            return 0
         prepare_folder(self._path)
         try:
-            self._write(rows)
+            return self._write(rows)
         except Damaged as error:
             kept = set_aside(self._path)
             log.warning("a damaged inbox was set aside", extra={"file": str(kept), "reason": str(error)})
-            self._write(rows)
+            return self._write(rows)
 
-    def _write(self, rows: list[tuple[str, str, int]]) -> None:
+    def _write(self, rows: list[tuple[str, str, int]]) -> int:
         with self._writing("rwc") as connection:
             if not _has_table(connection):
                 connection.execute(_TABLE)
                 connection.execute(_FIRST, (min(at for _, _, at in rows),))
             connection.executemany(_PUT, rows)
+            return int(connection.execute(_LAST).fetchone()[0])
 
     def peek(self) -> list[Request]:
         """Return the requests, oldest first; an unchanged file is mostly not opened.
@@ -158,11 +160,12 @@ class MemoryInbox:
         self._requests: dict[int, Request] = {}
         self._last = 0
 
-    def add(self, *requests: Request) -> None:
-        """Add requests."""
+    def add(self, *requests: Request) -> int:
+        """Add requests, and return the id of the last one."""
         for request in requests:
             self._last += 1
             self._requests[self._last] = replace(request, id=self._last)
+        return self._last
 
     def peek(self) -> list[Request]:
         """Return the requests, oldest first."""

@@ -29,7 +29,14 @@ def read_shared_values(database: Path, *, is_traceless: bool = False) -> list[St
     number = number_of(entries)
     set_by_owner = [entry for batch in batches if number_of(batch.entries) > number for entry in batch.entries]
     asked_for = [request for request in left if request.kind == "keep" and request.id > taken]
-    return [*entries, *set_by_owner, *(entry for one in asked_for for entry in apply_request(one, lambda: 0).entries)]
+    # Whether one is stored that depends on the present value only the owner knows.
+    kept = [apply_request(one, lambda: 0).entries for one in asked_for if not one.payload.get("mark")]
+    return [*entries, *set_by_owner, *(entry for each in kept for entry in each)]
+
+
+def read_taken(database: Path) -> int:
+    """Return the id of the last request whose effects are committed; 0 for none."""
+    return _committed(database, is_traceless=False)[0]
 
 
 def _uncommitted(path: Path) -> list[Batch]:

@@ -72,6 +72,7 @@ def test_an_event_is_told_from_its_rules_to_its_messages(project: Project) -> No
         project.run("emit", "changed", "path=/b", "size=1")
         program.wait_until(lambda: "rest /b" in program.out, "the answers")
         program.wait_until(lambda: '"waiting": ["' not in project.run("events", "--json").out, "the last commit")
+        program.wait_until(lambda: "queued" not in project.run("outbox", "--json").out, "all is sent")
 
     listed = [json.loads(line) for line in project.run("events", "--json").out.splitlines()]
     told = project.run("explain", "--event", "2").out.splitlines()

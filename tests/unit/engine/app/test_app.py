@@ -120,7 +120,7 @@ class Rig:
             stores=Stores(self.store, self.inbox, lambda: self.store), plugins=PluginFiles(catalog), reader=self.store,
             snapshot=self.store.open(),
             channels={}, clock=self.clock, writer=writer, executor=executor, engine=self.engine, sender=sender,
-            make_source=self._make_source, accept_entry=lambda _: None,
+            make_source=self._make_source, accept_mute=lambda _: None,
         )  # fmt: skip
         self.manners = AppConfig(OPS, ERRORS, BERLIN, timedelta(seconds=1), HistoryLimits())
         self.app = App(self.parts, self.manners)

@@ -120,7 +120,7 @@ def test_a_run_is_canceled_on_behalf_of_who_wants_it() -> None:
     [
         StoredValue("db", "last", '{"id": 3}', at("17 12:00")),
         StoredValue("db", "last", "1"),
-        StoredValue("db", "last", None),
+        StoredValue("db", "last", None, is_same=True),
     ],
 )
 def test_value_of_a_pack_is_kept(entry: StoredValue) -> None:
