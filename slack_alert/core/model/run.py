@@ -147,6 +147,8 @@ class RunOutput(Struct):
     held_events: list[Any] = field(default_factory=list)  # Any: they lie above
     #: Saves what a sensor has set in `ctx.store`; returns a function that waits for it, or None if nothing has to.
     keep_values: Callable[[], Callable[[], None] | None] = lambda: None
+    #: Takes back what a sensor has set since then: it has failed before all was noticed up to there.
+    drop_values: Callable[[], None] = lambda: None
 
     def end(self) -> None:
         """End the output as the function has returned."""

@@ -183,7 +183,7 @@ class KeyValueStore:
             return self if run.event is None or self._write_of is None else RuleKeyValueStore(self, self._write_of(run))
         output = output_of(run)
         own = SensorKeyValueStore(self, output)
-        output.keep_values = own.flush
+        output.keep_values, output.drop_values = own.flush, own.drop
         return own
 
     def _current(self, key: str) -> StoredValue | None:
@@ -250,6 +250,8 @@ class SensorKeyValueStore(RuleKeyValueStore):
         super().__init__(shared, shared._write)
         self._output = output
         self._set: list[StoredValue] = []
+        #: What was there before it was set, by key; None: nothing.
+        self._before: dict[str, StoredValue | None] = {}
 
     def _unwritten(self) -> Sequence[StoredValue]:
         return self._set
@@ -260,13 +262,29 @@ class SensorKeyValueStore(RuleKeyValueStore):
         Those that were set again elsewhere are left out.
         """
         with self._order:
-            last = [entry for entry in self._set if self._entries[entry.key] is entry]
+            last = self._last()
             self._set.clear()
+            self._before.clear()
             if self._output.commit is not None:
                 return self._output.commit(last)
             return self._write(last) if last else None
 
+    def drop(self) -> None:
+        """Take back the values set since the last call of `flush`, but not where they were set again elsewhere."""
+        with self._order:
+            for entry in self._last():
+                if (before := self._before[entry.key]) is None:
+                    del self._entries[entry.key]
+                else:
+                    self._entries[entry.key] = before
+            self._set.clear()
+            self._before.clear()
+
+    def _last(self) -> list[StoredValue]:
+        return [entry for entry in self._set if self._entries.get(entry.key) is entry]
+
     def _accept_own(self, entry: StoredValue) -> Wait | None:
+        self._before.setdefault(entry.key, self._entries.get(entry.key))
         self._entries[entry.key] = entry
         self._set.append(entry)
         return None

@@ -66,7 +66,7 @@ class Caller:
                 value = None
             return self._ended_with(run, host, value, numbers, begun)
         except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the program
-            return Result(failure=self.render.failure(error, run.action), duration=_since(begun))
+            return self._failed(run, error, begun)
         finally:
             self._clear_up(run, host)
             current.reset(token)
@@ -87,10 +87,15 @@ class Caller:
                 value = None
             return self._ended_with(run, host, value, numbers, begun)
         except BaseException as error:  # noqa: BLE001 - as above; a cancelled run is a failure with that name
-            return Result(failure=self.render.failure(error, run.action), duration=_since(begun))
+            return self._failed(run, error, begun)
         finally:
             self._clear_up(run, host)
             current.reset(token)
+
+    def _failed(self, run: Run, error: BaseException, begun: float) -> Result:
+        if run.progress.output is not None:
+            run.progress.output.drop_values()
+        return Result(failure=self.render.failure(error, run.action), duration=_since(begun))
 
     def _clear_up(self, run: Run, host: RunHost) -> None:
         if (output := run.progress.output) is not None:
@@ -153,14 +158,22 @@ class Caller:
         if not run.emits:
             return self.render(run, value)
         output, is_lazy = run.progress.output, is_items(value)
+        fault: TypeError | None = None
         for item in (value,) if is_named_event(run.emits, value) else _items(value):
-            if not is_quiet(item):
+            if is_quiet(item):
+                continue
+            try:
                 check_sayable(item)
-                host.emit(run, item)
-                if is_lazy and output is not None and output.commit is not None:
-                    output.commit(())  # There may never be a last one; how far it has read is kept after all of them.
+            except TypeError as error:  # It is told once all others are kept: each poll would find it again.
+                fault = fault or error
+                continue
+            host.emit(run, item)
+            if is_lazy and output is not None and output.commit is not None:
+                output.commit(())  # There may never be a last one; how far it has read is kept after all of them.
         if output is not None and (wait := output.keep_values()) is not None:
             wait()
+        if fault is not None:
+            raise fault
         return ()
 
     def _started(self, function: Callable[..., Any], run: Run, host: RunHost) -> object:

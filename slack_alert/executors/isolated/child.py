@@ -20,7 +20,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import plain_fields
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import QUIET, Action, Result, Run, RunOptions
+from slack_alert.core.model.run import QUIET, Action, Result, Run, RunOptions, RunOutput, output_of
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.sensors import noticed_event
@@ -133,7 +133,7 @@ class Child:
         if run.run_options.is_endless:
             self._pipe.request("notice", name, dict(fields))
         else:
-            self._pipe.send(notice=[name, dict(fields)])
+            self._pipe.send(notice=[name, dict(fields)])  # It is kept with the others, once the last of them is here.
 
     def emit_event(self, run: Run, name: str, fields: Mapping[str, object]) -> None:
         """Request that an event is emitted; it is on disk when this returns."""
@@ -184,6 +184,8 @@ class Child:
         try:
             function = self._files.load(run.action)
             run = replace(run, action=replace(run.action, function=function))
+            if run.emits and not run.run_options.is_endless:
+                self._report_ends(output_of(run))
             return self._run_async(run) if run.action.is_async else self._caller.call(run, self)
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))
@@ -192,6 +194,16 @@ class Child:
             if os.getpid() != here:
                 # The function forked and both came back.
                 os._exit(0)
+
+    def _report_ends(self, output: RunOutput) -> None:
+        """Tell after which events the program may keep them, and whether what was set in the store belongs to them."""
+
+        def drop() -> None:
+            output.keep_values = lambda: None
+
+        output.commit = lambda _: self._pipe.send(noticed=False)
+        output.keep_values = lambda: self._pipe.send(noticed=True)
+        output.drop_values = drop
 
     def _run_async(self, run: Run) -> Result:
         # Most functions do not need asyncio, and a process starts a fifth faster without it.

@@ -18,7 +18,7 @@ from typing import (
 
 from slack_alert.core.content.measurements import named
 from slack_alert.core.model.record import Usage
-from slack_alert.core.model.run import QUIET, Result, Run, output_of
+from slack_alert.core.model.run import QUIET, Result, Run, RunOutput, output_of
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.structs import replace
 from slack_alert.engine.context.context import Context
@@ -230,11 +230,12 @@ class ProcessPool:
                 _relay(document["log"], self._redaction)
             elif "notice" in document:
                 host.emit(run, _event(run, *document["notice"]))
-                output_of(run).keep_values()  # It has gone on meanwhile, so nothing waits for that.
+            elif "noticed" in document:
+                _keep(output_of(run), with_values=document["noticed"])  # It has gone on meanwhile: nothing waits.
             elif "ask" in document:
                 process.send(**self._answer(context, run, host, document["ask"]))
-            elif "overdue" in document:
-                process.timeout_report = to_failure(document["overdue"])
+            else:
+                process.timeout_report = to_failure(document.get("overdue"))
         return {}
 
     def _print(self, run: Run, text: str) -> None:
@@ -261,11 +262,14 @@ class ProcessPool:
         pieces = cleaned_pieces(to_pieces(end["pieces"]), self._redaction)
         failure = to_failure(end["failure"])
         if failure is not None:
+            output_of(run).drop_values()
             failure = redact_failure(with_memory_limit(failure, run.run_options), self._redaction)
         numbers = named(end["numbers"], self._redaction)
         return Result(pieces, failure, usage=Usage(timedelta(seconds=end["cpu"]), end["memory"]), numbers=numbers)
 
     def _lost(self, process: ChildProcess, run: Run, code: int) -> Result:
+        if run.progress.output is not None and (code != 0 or process.is_cut):
+            run.progress.output.drop_values()
         if run.run_options.is_endless and (process.is_overdue or (code == 0 and not process.is_cut)):
             return QUIET  # It was asked to end, or ended itself as `sys.exit()` does.
         if process.is_overdue:
@@ -276,6 +280,14 @@ class ProcessPool:
         if process.errors is not None and (last := process.errors.last()):
             failure = redact_failure(replace(failure, output=last), self._redaction)
         return Result(failure=failure)
+
+
+def _keep(output: RunOutput, *, with_values: bool) -> None:
+    """Commit the events that are held, and with them what the sensor has set if that is so."""
+    if with_values:
+        output.keep_values()
+    elif output.commit is not None:
+        output.commit(())
 
 
 def _event(run: Run, name: str, fields: Document) -> object:

@@ -253,17 +253,21 @@ def test_what_a_sensor_notices_are_the_fields_of_its_values(rig: Rig) -> None:
     assert rig.stage.noticed == [{"path": "/a"}, {"value": 7}]
 
 
-def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
-    rig.write(
-        """
-        @deco(hours=1, emits='x')
-        def job(ctx):
-            ctx.store.set("until", 1)
-            yield ctx.store.get("until")
-            ctx.store.set("until", 2)
-        """
-    )
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("set('n', 1); yield get('n'); set('n', 2)", [{"value": 1}, "1", "2"]),
+        ("set('n', 1); return ['a', 'b']", [{"value": "a"}, {"value": "b"}, "1"]),
+        ("set('n', 1); return map(str, (1, 2))", [{"value": "1"}, {"value": "2"}, "1"]),
+        ("set('n', 1); raise OSError", []),
+        ("set('n', 1); yield 'a'; set('n', 2); raise OSError", [{"value": "a"}, "1"]),
+        ("set('n', 1); yield 'a'; set('n', 2); __import__('os')._exit(3)", [{"value": "a"}, "1"]),
+    ],
+)
+def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig, source: str, expected: list[object]) -> None:
+    rig.write(f"@deco(hours=1, emits='x')\ndef job(ctx): set, get = ctx.store.set, ctx.store.get; {source}")
     kept: list[object] = rig.stage.noticed
+    kept.clear()
     services = rig.stage.services
     key_value_store = KeyValueStore(
         "db", (), write=lambda new: kept.extend(one.value for one in new), now=rig.stage.clock.now
@@ -274,7 +278,7 @@ def test_what_a_sensor_sets_is_kept_once_it_has_noticed(rig: Rig) -> None:
     finally:
         rig.stage.services = services
 
-    assert kept == [{"value": 1}, "1", "2"]
+    assert kept == expected
 
 
 def test_what_it_prints_and_logs_is_the_program_s(

@@ -292,3 +292,19 @@ def test_what_a_sensor_compares_and_sets_is_kept_with_what_it_notices() -> None:
     assert drawer.written == []
     output_of(run).keep_values()
     assert [one.value for one in drawer.written] == ["8"]
+
+
+def test_what_a_sensor_has_set_since_it_noticed_is_taken_back_where_it_fails() -> None:
+    drawer = Drawer(StoredValue("db", "until", "7"), StoredValue("db", "shared", "1"))
+    run, own = sensing(drawer)
+    own.set("until", 8)
+    output_of(run).keep_values()
+    for key in ("until", "new", "shared"):
+        own.set(key, 9)
+    own.set("until", 10)
+    drawer.key_value_store.set("shared", 2)
+    output_of(run).drop_values()
+    output_of(run).end()
+
+    assert [drawer.key_value_store.get(key) for key in ("until", "new", "shared")] == [8, None, 2]
+    assert [one.value for one in drawer.written] == ["8", "2"]

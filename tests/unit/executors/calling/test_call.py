@@ -486,8 +486,9 @@ SENSORS = [
     ("set('n', 1)", ["kept 1"]),
     ("set('n', 1); return filter(None, ['a', '', 'b'])", ["noticed a", "noticed b", "kept 1"]),
     ("set('n', 1); return {'a': 1, 'b': 2}.keys()", ["noticed a", "noticed b", "kept 1"]),
-    ("set('n', 1); return ['a', print, 'b']", ["noticed a", "kept 1"]),
-    ("set('n', 1); raise OSError", ["kept 1"]),
+    ("set('n', 1); return ['a', print, 'b']", ["noticed a", "noticed b", "kept 1"]),
+    ("set('n', 1); raise OSError", []),
+    ("set('n', 1); yield 'a'; set('n', 2); raise OSError", ["noticed a", "kept 1"]),
     (
         "set('n', 1); yield 'a'; set('n', 2); yield 'b'; set('n', 3)",
         ["noticed a", "kept 1", "noticed b", "kept 2", "kept 3"],
