@@ -39,7 +39,7 @@ class Keywords(TypedDict, total=False):
 
     # How it runs, and where its messages go; for a keyword that is left out the configuration counts.
     name: str
-    enabled: bool
+    enabled: bool | str
     to: str
     errors_to: str
     timezone: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from slack_alert.core.catalog import Catalog, CatalogChange, Problem, Severity
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.message import Notice
 from slack_alert.core.model.run import Run
+from slack_alert.core.pack import Pack
 from slack_alert.core.pipeline.outages import Outage, OutageCause
 from slack_alert.core.rules.built_in import PACK_CHANGED
 from slack_alert.engine.app.announcements import faults_text
@@ -122,7 +123,7 @@ class Reloader:
             threading.Thread(target=end, name="former", daemon=True).start()
 
     def _adopt(self, change: CatalogChange, *, is_late: bool = False) -> None:
-        now, snapshot = self._clock.now(), self._snapshot
+        now, snapshot, before = self._clock.now(), self._snapshot, self._engine.catalog.packs
         late = self._engine.adopt(change.catalog, snapshot, now, down_since(snapshot), is_late=is_late)
         if is_late and late:
             outage = Outage(OutageCause.DOWN, last_slots(snapshot), now)
@@ -134,12 +135,12 @@ class Reloader:
         extra: dict[str, object] = {word: _listed(names) for word, names in told.items() if names}
         if faults := sum(problem.severity is Severity.ERROR for problem in change.catalog.problems):
             extra["faults"] = faults
-        self._tell_packs(change)
+        self._tell_packs(change, before)
         log.info("loaded late" if is_late else "reloaded", extra={**extra, "kept": change.kept})
 
-    def _tell_packs(self, change: CatalogChange) -> None:
+    def _tell_packs(self, change: CatalogChange, before: Sequence[Pack]) -> None:
         """Emit an event for each pack of which functions have changed, where a rule waits for such events."""
-        packs = [pack.name for pack in change.catalog.packs]
+        packs = dict.fromkeys(pack.name for pack in (*change.catalog.packs, *before))
         words = {"added": change.added, "replaced": change.replaced, "removed": change.removed}
         for pack in packs if not change.is_empty and self._engine.wants(PACK_CHANGED) else ():
             own = {word: [name for name in names if name.startswith(f"{pack}.")] for word, names in words.items()}

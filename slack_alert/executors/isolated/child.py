@@ -20,7 +20,7 @@ from slack_alert.core.content.markup import Markup
 from slack_alert.core.content.render import Piece
 from slack_alert.core.events import plain_fields
 from slack_alert.core.model.address import Address
-from slack_alert.core.model.run import QUIET, Action, Result, Run, RunOptions, RunOutput, output_of
+from slack_alert.core.model.run import QUIET, Action, Result, Run, RunOptions, output_of
 from slack_alert.core.policy.quota import Pause
 from slack_alert.core.redaction.redaction import REACH
 from slack_alert.core.sensors import noticed_event
@@ -76,6 +76,7 @@ class Child:
         self._printed = ForwardedStream(pipe)
         #: What was used before the run.
         self._before = os_process.resource_usage()
+        self._values = RemoteKeyValueStore(pipe, clock.now)
         render = DraftRender(mark)
         self._services = ContextServices(
             mark=mark,
@@ -83,7 +84,7 @@ class Child:
             render=render,
             address=partial(Address, ""),  # The program reads it.
             now=clock.now,
-            key_value_store=lambda _: RemoteKeyValueStore(pipe, clock.now),
+            key_value_store=lambda _: self._values,
         )
         self._caller = Caller(clock, render)
 
@@ -132,6 +133,7 @@ class Child:
         name, fields = noticed_event(run.emits, value)
         if run.run_options.is_endless:
             self._pipe.request("notice", name, dict(fields))
+            self._values.is_changed = False
         else:
             self._pipe.send(notice=[name, dict(fields)])  # It is kept with the others, once the last of them is here.
 
@@ -184,8 +186,8 @@ class Child:
         try:
             function = self._files.load(run.action)
             run = replace(run, action=replace(run.action, function=function))
-            if run.emits and not run.run_options.is_endless:
-                self._report_ends(output_of(run))
+            if run.emits:
+                self._report_ends(run)
             return self._run_async(run) if run.action.is_async else self._caller.call(run, self)
         except BaseException as error:  # noqa: BLE001 - the file is executed again in this process, and may fail only here
             return Result(failure=failure_of(error, run.action))
@@ -195,15 +197,24 @@ class Child:
                 # The function forked and both came back.
                 os._exit(0)
 
-    def _report_ends(self, output: RunOutput) -> None:
+    def _report_ends(self, run: Run) -> None:
         """Tell after which events the program may keep them, and whether what was set in the store belongs to them."""
+        output = output_of(run)
 
         def drop() -> None:
             output.keep_values = lambda: None
 
-        output.commit = lambda _: self._pipe.send(noticed=False)
-        output.keep_values = lambda: self._pipe.send(noticed=True)
+        def keep_changed() -> None:
+            if self._values.is_changed:  # Else it is kept with the event.
+                self._pipe.request("keep")
+                self._values.is_changed = False
+
         output.drop_values = drop
+        if run.run_options.is_endless:
+            output.keep_values = keep_changed
+        else:
+            output.commit = lambda _: self._pipe.send(noticed=False)
+            output.keep_values = lambda: self._pipe.send(noticed=True)
 
     def _run_async(self, run: Run) -> Result:
         # Most functions do not need asyncio, and a process starts a fifth faster without it.

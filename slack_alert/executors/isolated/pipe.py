@@ -134,6 +134,8 @@ class RemoteKeyValueStore(KeyValueStore):
     def __init__(self, pipe: Pipe, now: Callable[[], datetime]) -> None:
         super().__init__("", (), write=lambda _: None, now=now)
         self._pipe = pipe
+        #: Whether something was set since it was made False.
+        self.is_changed = False
 
     def for_run(self, run: Run) -> KeyValueStore:  # noqa: ARG002 - the signature of the base class
         """Return this store: the program holds back values set by a sensor."""
@@ -147,17 +149,21 @@ class RemoteKeyValueStore(KeyValueStore):
     def set(self, key: str, value: object, *, expires: object = None, encrypt: bool | None = None) -> None:
         """Store a value; `expires` is a duration. Raise TypeError if JSON cannot hold it."""
         self._pipe.request("set", key, json.dumps(value), _seconds(expires), encrypt)
+        self.is_changed = True
 
     def compare_and_set(
         self, key: str, expected: object, value: object, *, expires: object = None, encrypt: bool | None = None
     ) -> bool:
         """Store a value in the place of the expected one; return whether it was."""
         words = (key, json.dumps(expected), json.dumps(value), _seconds(expires), encrypt)
-        return self._pipe.request("compare_and_set", *words) is True
+        is_set = self._pipe.request("compare_and_set", *words) is True
+        self.is_changed = self.is_changed or is_set
+        return is_set
 
     def delete(self, key: str) -> None:
         """Delete a value; a missing one is no error."""
         self._pipe.request("delete", key)
+        self.is_changed = True
 
     def keys(self) -> list[str]:
         """Return the keys that have a value now, sorted."""

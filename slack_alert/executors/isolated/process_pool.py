@@ -244,11 +244,12 @@ class ProcessPool:
             keep_recent(output_of(run), self._redaction)
 
     def _answer(self, context: Context, run: Run, host: RunHost, words: list[Any]) -> Document:
-        if words[0] != "notice":
+        if words[0] not in ("notice", "keep"):
             return answer_request(context, *words)
-        # The sensor waits for this, and goes on once both are kept: the event, and what it has set before.
+        # The sensor waits for this, and goes on once both are kept: the event, if any, and what it has set before.
         try:
-            host.emit(run, _event(run, *words[1:]))
+            if words[0] == "notice":
+                host.emit(run, _event(run, *words[1:]))
             if (wait := output_of(run).keep_values()) is not None:
                 wait()
         except Exception as error:  # noqa: BLE001 - it is raised again in the sensor

@@ -106,7 +106,19 @@ class Binder:
         if file.tree.is_isolated and "guard" in declaration.keywords:
             self.problems.append(_isolated_guard(file, declaration))
             return False
-        return declaration.is_enabled and not self._is_taken(name, file, declaration)
+        return self._is_enabled(file, declaration) and not self._is_taken(name, file, declaration)
+
+    def _is_enabled(self, file: PluginFile, declaration: Declaration) -> bool:
+        """Return whether its author, or the configuration of its pack, wants it to run."""
+        if not isinstance(enabled := declaration.keywords.get("enabled"), str):
+            return declaration.is_enabled
+        key, pack = enabled.rpartition(".")[2], self._packs.get(file.tree.pack)
+        if pack is not None and key in pack.config:
+            return bool(pack.config[key]) is not enabled.startswith("not ")
+        said = f"enabled: {f'the pack has no config.{key}' if pack else 'outside of packs there is no configuration'}"
+        hint = f"Write [config.{key}] into pack.toml." if pack else "Write True or False, without quotes."
+        self.problems.append(_fault(file, declaration, "SA201", said, hint))
+        return False
 
     def _take_words(self, command: Command, plan: BindingPlan) -> None:
         for words in (command.words, *command.aliases):

@@ -13,6 +13,7 @@ from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.model.address import SERVICES, Address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Isolation, RunOptions
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.policy.incidents import DEFAULT_REPEAT_POLICY, Escalation, Repeat, RepeatPolicy
 from slack_alert.core.rules.criteria import check_criteria
 from slack_alert.core.rules.rule import Rule
@@ -229,6 +230,17 @@ def _yes_or_no(value: object) -> bool:
     return value
 
 
+def _enabled(value: object) -> bool | str:
+    if isinstance(value, bool) or (isinstance(value, str) and CONFIG_KEY.fullmatch(value)):
+        return value
+    hint = 'Write it without quotes; in a pack it may be "config.KEY" or "not config.KEY" as well.'
+    raise BadValue("this must be True or False", hint=hint)
+
+
+#: The value of a key in the configuration of a pack.
+CONFIG_KEY = lazy_pattern(r"(not )?config\.(\w+)")
+
+
 def _whole(least: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
@@ -338,7 +350,7 @@ def _either(first: Callable[[object], object], second: Callable[[object], object
 
 _CHECKS: Mapping[str, Callable[[object], object]] = {
     "name": _name,
-    "enabled": _yes_or_no,
+    "enabled": _enabled,
     "to": _address,
     "errors_to": _address,
     "timezone": find_zone,

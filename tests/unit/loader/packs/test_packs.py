@@ -148,3 +148,34 @@ def test_a_section_for_no_pack_is_a_warning(tmp_path: Path) -> None:
         "warning",
     )
     assert problem.hint == "Did you mean mypack?"
+
+
+@pytest.mark.parametrize(("value", "shown"), [("true", ["mypack.fast"]), ("false", ["mypack.slow"])])
+def test_a_function_may_be_switched_by_the_configuration_of_its_pack(
+    tmp_path: Path, value: str, shown: list[str]
+) -> None:
+    content = """
+        @deco(seconds=1, enabled="config.notify")
+        def fast(): pass
+
+        @deco(seconds=9, enabled="not config.notify")
+        def slow(): pass
+    """
+    manifest = f'name = "mypack"\n[config.notify]\ntype = "bool"\ndefault = {value}\n'
+    write_pack(tmp_path, "mypack", {"plugin.py": content, "pack.toml": manifest})
+
+    catalog = survey(tmp_path, DEFAULTS)
+    assert (names(catalog), catalog.problems) == (shown, ())
+
+
+def test_a_switch_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    content = '@deco(seconds=1, enabled="config.notify")\ndef f(): pass\n'
+    write_pack(tmp_path, "mypack", {"plugin.py": content})
+    write(tmp_path, {"bare.py": content})
+
+    catalog = survey(tmp_path, DEFAULTS)
+    assert names(catalog) == []
+    assert sorted((each.code, each.file, each.message) for each in catalog.problems) == [
+        ("SA201", "packs/mypack/plugin.py", "enabled: the pack has no config.notify"),
+        ("SA201", "plugins/bare.py", "enabled: outside of packs there is no configuration"),
+    ]
