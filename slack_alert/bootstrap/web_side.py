@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING
 
 from slack_alert import __version__
 from slack_alert.bootstrap.oneshot.status import read_vitals
-from slack_alert.core.webhooks import Hook
 from slack_alert.engine.ports import WebRoutes
 from slack_alert.web.health import Health, Readers
 from slack_alert.web.metrics import JobStatus, Metrics, Reading
-from slack_alert.web.webhooks import Webhooks
+from slack_alert.web.webhooks import Webhooks, hooks_of
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
     from slack_alert.operations.status import Vitals
     from slack_alert.settings import Settings
-    from slack_alert.settings.model import HookSection
 
 
 def web_routes(settings: Settings, runtime: Runtime) -> WebRoutes:
@@ -31,7 +29,7 @@ def web_routes(settings: Settings, runtime: Runtime) -> WebRoutes:
     token = settings.web_read_token
     readers = Readers(token.reveal() if token is not None else None)
     hooks = Webhooks(
-        [*_hooks(settings.hooks)], runtime.engine.handle, runtime.clock, is_behind=runtime.writer.is_behind
+        [*hooks_of(settings.hooks)], runtime.engine.handle, runtime.clock, is_behind=runtime.writer.is_behind
     )
     look = partial(read_vitals, settings)
     read = partial(_read, runtime, look, runtime.clock.now())
@@ -40,21 +38,6 @@ def web_routes(settings: Settings, runtime: Runtime) -> WebRoutes:
         **Health(look, settings.timezone, readers).routes(),
         **Metrics(read, readers).routes(),
     }
-
-
-def _hooks(sections: Iterable[HookSection]) -> Iterator[Hook]:
-    """Yield each hook at its address; that of a host has a short one where it is the only one."""
-    written = [*sections]
-    for section in written:
-        base = "/hooks" if section.sender == "webhook" else f"/hooks/{section.sender}"
-        secret = section.secret.reveal()
-        hook = Hook(
-            f"{base}/{section.name}", section.sender, section.name, secret,
-            section.header, section.is_signed, section.id_header,
-        )  # fmt: skip
-        yield hook
-        if section.sender != "webhook" and [one.sender for one in written].count(section.sender) == 1:
-            yield Hook(base, section.sender, section.name, secret)
 
 
 def _read(runtime: Runtime, look: Callable[[], Vitals], began: datetime) -> Reading:

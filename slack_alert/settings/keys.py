@@ -330,6 +330,14 @@ KEYS: tuple[Key, ...] = (
         meaning="Further names by which the web server may be called, without port; * for any.",
     ),
     Key(
+        name="web_forward",
+        section="web",
+        kind="url",
+        example="https://alerts.internal:8080",
+        meaning="Where a function of a platform passes calls of hooks on to, once it has checked them: the program's "
+        "own web server. The program itself makes nothing of it.",
+    ),
+    Key(
         name="web_read_token",
         section="web",
         kind="secret",

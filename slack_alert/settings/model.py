@@ -125,6 +125,7 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     #: Empty: there is no web server.
     web_listen: tuple[ListenAddress, ...]
     web_public_url: str | None
+    web_forward: str | None
     web_allow_hosts: tuple[str, ...]
     web_read_token: Secret | None
     #: The hooks of the sections [webhook.NAME] and [git.NAME].

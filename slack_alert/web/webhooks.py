@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from slack_alert.core.events import HookAnswer, HookCall
 from slack_alert.core.webhooks import ForgedError, Hook, UnreadableError, read_call
 from slack_alert.engine.ports import Clock, WebRequest, WebResponse, WebRoutes
+
+if TYPE_CHECKING:
+    from slack_alert.settings.model import HookSection
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +23,20 @@ log = logging.getLogger(__name__)
 PATIENCE = 8.0
 #: The same refusal is logged once in that time: anybody can send requests.
 _QUIET = timedelta(hours=1)
+
+
+def hooks_of(sections: Sequence[HookSection]) -> Iterator[Hook]:
+    """Yield each hook at its address; that of a host has a short one where it is the only one."""
+    for section in sections:
+        base = "/hooks" if section.sender == "webhook" else f"/hooks/{section.sender}"
+        secret = section.secret.reveal()
+        hook = Hook(
+            f"{base}/{section.name}", section.sender, section.name, secret,
+            section.header, section.is_signed, section.id_header,
+        )  # fmt: skip
+        yield hook
+        if section.sender != "webhook" and [one.sender for one in sections].count(section.sender) == 1:
+            yield Hook(base, section.sender, section.name, secret)
 
 
 class HandleCall(Protocol):
