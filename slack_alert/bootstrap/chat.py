@@ -124,6 +124,8 @@ def make_chat(
         answers=options, decide=decider.decide, channel_name=slack.names.name_of, subscriptions=subscriptions,
     )  # fmt: skip
     services = replace(runtime.services, program=program)
+    if runtime.api is not None:
+        runtime.api.attach(program, engine, runtime.recorder)
     guards = GuardRounds(
         runtime.executor,
         clock,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slack_alert import __version__
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.current_mutes import make_mutes
 from slack_alert.bootstrap.exec_policy import make_judge
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from slack_alert.engine.app.components import Stores
     from slack_alert.engine.monitoring.counters import CountingRecorder
     from slack_alert.settings import Settings
+    from slack_alert.web.api.api import Api
 
 _MAIN = "from slack_alert.bootstrap.child_main import main; main()"
 #: The paths come first: nothing may be imported from the current folder.
@@ -81,6 +83,8 @@ class Runtime(Struct, frozen=True):
     services: ContextServices
     #: Counts what is recorded, where the web server tells it.
     counter: CountingRecorder | None = None
+    #: The HTTP API, where somebody has a token for it.
+    api: Api | None = None
 
 
 def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, redaction: Redaction) -> Runtime:
@@ -126,8 +130,18 @@ def make_runtime(settings: Settings, plugins: FollowedPlugins, stores: Stores, r
         has_buttons=settings.has_buttons,
     )
     return Runtime(
-        clock, render.mark, redaction, snapshot, reader, writer, recorder, mutes, executor, engine, services, counter
-    )
+        clock, render.mark, redaction, snapshot, reader, writer, recorder, mutes, executor, engine, services, counter,
+        _make_api(settings),
+    )  # fmt: skip
+
+
+def _make_api(settings: Settings) -> Api | None:
+    if not settings.has_api:
+        return None
+    from slack_alert.web.api.api import Api, Tokens
+
+    change, read = (None if each is None else each.reveal() for each in (settings.web_token, settings.web_read_token))
+    return Api(Tokens(change, read), __version__)
 
 
 def _make_counter(settings: Settings, writer: Writer) -> CountingRecorder | None:

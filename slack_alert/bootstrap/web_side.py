@@ -37,6 +37,7 @@ def web_routes(settings: Settings, runtime: Runtime) -> WebRoutes:
         **hooks.routes(),
         **Health(look, settings.timezone, readers).routes(),
         **Metrics(read, readers).routes(),
+        **(runtime.api.routes() if runtime.api is not None else {}),
     }
 
 

@@ -16,6 +16,7 @@ from slack_alert.bootstrap.plugin_loading import FollowedPlugins
 from slack_alert.bootstrap.runtime import Runtime, blocking_of, make_processes, make_runtime, plugin_sources
 from slack_alert.channels.console import ConsoleChannel, has_colour
 from slack_alert.channels.terminal import TerminalChannel
+from slack_alert.channels.web import WebChannel
 from slack_alert.core.model.message import Delivery, Notice
 from slack_alert.core.redaction.redaction import Redaction
 from slack_alert.core.retry import SendResult
@@ -51,7 +52,7 @@ def assemble(
     """Assemble the components of an app; must be called on the loop on which it will run."""
     runtime = make_runtime(settings, plugins, stores, redaction)
     engine, writer, mutes = runtime.engine, runtime.writer, runtime.mutes
-    channels = make_channels(settings, out)
+    channels = {**make_channels(settings, out), **({"web": runtime.api.channel} if runtime.api is not None else {})}
     slots = SlotSource(settings, engine, is_behind=writer.is_behind)
     blocking, reload = blocking_of(settings), None if settings.reload == "off" else plugins.reload
     digests = make_digests(
@@ -83,7 +84,7 @@ def assemble(
         make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle),
         make_sensors=partial(_make_sensors, settings, plugins, runtime),
         beside=_beside(settings, runtime),
-        has_doors=settings.has_doors,
+        has_doors=settings.has_doors or settings.has_api,
     )
 
 
@@ -128,7 +129,7 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
     console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
     if settings.token is None or settings.dry_run:
         closed = closed_channel("slack", "there is no token", "Set `token` to send what waits.")
-        return {"console": console, "slack": closed, "terminal": TerminalChannel()}
+        return {"console": console, "slack": closed, "terminal": TerminalChannel(), "web": WebChannel()}
     from slack_alert.channels.slack import SlackChannel
 
     slack = SlackChannel(
@@ -141,7 +142,7 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
         ca_file=settings.ca_file,
         has_buttons=settings.has_buttons,
     )
-    return {"console": console, "slack": slack, "terminal": TerminalChannel()}
+    return {"console": console, "slack": slack, "terminal": TerminalChannel(), "web": WebChannel()}
 
 
 def make_sender(
@@ -166,6 +167,7 @@ def make_sender(
         rates={
             "console": at_once,
             "terminal": at_once,
+            "web": at_once,
             "slack": SendRate(settings.messages_per_second, settings.burst),
         },
         give_up=settings.give_up,

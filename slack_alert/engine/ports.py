@@ -228,7 +228,7 @@ class WebResponse(Struct, frozen=True):
     content_type: str = "text/plain; charset=utf-8"
 
 
-#: What answers requests, by method and path.
+#: What answers requests, by method and path; a part of a path in braces stands for any text without a slash.
 WebRoutes = Mapping[tuple[str, str], Callable[[WebRequest], Awaitable[WebResponse]]]
 
 

@@ -338,12 +338,27 @@ KEYS: tuple[Key, ...] = (
         "own web server. The program itself makes nothing of it.",
     ),
     Key(
+        name="web_token",
+        section="web",
+        kind="secret",
+        example="another-long-random-text",
+        meaning="What a caller of the HTTP API shows (Authorization: Bearer ...) to ask for commands; it may read as "
+        "well.",
+    ),
+    Key(
+        name="web_token_role",
+        section="web",
+        kind="members",
+        default="nobody",
+        meaning="The roles of who shows that token: what it may ask for.",
+    ),
+    Key(
         name="web_read_token",
         section="web",
         kind="secret",
         example="a-long-random-text",
         meaning="What a caller from another machine shows (Authorization: Bearer ...) to read names and reasons at "
-        "/readyz and /metrics.",
+        "/readyz and /metrics, and to read by the HTTP API.",
     ),
     Key(
         name="chat_prefix",

@@ -127,6 +127,8 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     web_public_url: str | None
     web_forward: str | None
     web_allow_hosts: tuple[str, ...]
+    web_token: Secret | None
+    web_token_role: tuple[str, ...]
     web_read_token: Secret | None
     #: The hooks of the sections [webhook.NAME] and [git.NAME].
     hooks: tuple[HookSection, ...] = ()
@@ -183,6 +185,12 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         return self.token is not None and not self.dry_run and (self.app_token is not None or hears or reads)
 
     @property
+    def has_api(self) -> bool:
+        """Whether programs with a token may read or ask for something over HTTP."""
+        has_token = self.web_token is not None or self.web_read_token is not None
+        return bool(self.web_listen) and has_token and not self.dry_run
+
+    @property
     def has_served_door(self) -> bool:
         """Whether the web server lets people in from Slack."""
         is_signed = self.signing_secret is not None and bool(self.web_listen)
@@ -202,7 +210,15 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         of a secret URL are redacted as well; they need not be listed.
         """
         hooks = (hook.secret for hook in self.hooks)
-        given = (self.token, self.app_token, self.signing_secret, self.web_read_token, *hooks, *self.other_secrets)
+        given = (
+            self.token,
+            self.app_token,
+            self.signing_secret,
+            self.web_token,
+            self.web_read_token,
+            *hooks,
+            *self.other_secrets,
+        )
         whole = (self.heartbeat_url, self.proxy)
         partly = (self.api_url, self.icon_url, self.database, self.web_public_url)
         return (

@@ -32,7 +32,7 @@ def read_rights(
 ) -> Permissions | None:
     """Return the permissions of a configuration, None where they are the default; add the faults found here.
 
-    `chat` has the keys of [chat] that are set: admins, may_use, cli_role.
+    `chat` has the keys of [chat] and [web] that are set: admins, may_use, cli_role, token_role.
     """
     reading = _Reading(faults)
     roles, lines, people = map(_in_order, (roles, lines, people))
@@ -40,13 +40,19 @@ def read_rights(
     said = {key: reading.members(given) for key, given in chat.items()}
     read = tuple(reading.lines(lines))
     joined = dict(reading.people(people))
-    known = Roles(named, said.get("admins", ()), said.get("cli_role", Roles().cli_role), people=joined)
+    given = {key: said.get(key, getattr(Roles(), key)) for key in _OF_DOORS}
+    known = Roles(named, said.get("admins", ()), people=joined, **given)
     reading.check_roles({**roles, **chat}, {**named, **said}, known)
     reading.check_lines(read, lines, known)
     reading.check_circles(roles, chat, {**named, ADMINS: known.admins})
-    reading.check_terminal(chat.get("cli_role"), known.cli_role)
+    for key, who in _OF_DOORS.items():
+        reading.check_door(chat.get(key), given[key], who)
     found = Permissions(known, read, said.get("may_use", Permissions().may_use))
     return None if found == Permissions() else found
+
+
+#: The keys of the roles that a door gives, and who comes by it.
+_OF_DOORS = {"cli_role": "users of this machine have", "token_role": "who shows a token has"}
 
 
 class _Reading:
@@ -104,10 +110,10 @@ class _Reading:
                 said = f"the role is within itself: {' > '.join(way)}"
                 self._report(given, BadValue(said, hint="Take it out of one of them."))
 
-    def check_terminal(self, given: GivenValue | None, members: tuple[Member, ...]) -> None:
+    def check_door(self, given: GivenValue | None, members: tuple[Member, ...], who: str) -> None:
         for member in members:
             if given is not None and member.kind is not MemberKind.ROLE:
-                said = f"{member.shown} is not a role, and users of this machine have no ids of a chat"
+                said = f"{member.shown} is not a role, and {who} no ids of a chat"
                 self._report(given, BadValue(said, hint="Write a role, such as admins or members."))
 
     def _check_members(self, given: GivenValue, members: tuple[Member, ...], known: Roles) -> None:

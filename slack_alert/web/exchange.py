@@ -40,8 +40,7 @@ class Site(Struct, frozen=True):
         """Return the answer to a request that is not worth reading, or None."""
         if not self._is_meant(line, headers):
             return Refusal(WebResponse(400, b"This host is not served here: see `allow_hosts`.\n"))
-        path = line.path.partition("?")[0]
-        methods = [method for method, served in self.routes if served == path]
+        methods = [method for method, _ in self._found(line.path.partition("?")[0])]
         if not methods:
             return Refusal(WebResponse(404, b"There is nothing here.\n"))
         if _method(line) not in methods:
@@ -56,11 +55,16 @@ class Site(Struct, frozen=True):
         """Return the answer of the route; 503 where it fails, so that the caller tries again."""
         method = "GET" if request.method == "HEAD" else request.method
         try:
-            return await self.routes[method, request.path](request)
+            return await self.routes[next(each for each in self._found(request.path) if each[0] == method)](request)
         except Exception as error:  # noqa: BLE001 - a fault must not end the connection without an answer
             # Not the error's text, nor its traceback with it: they may quote the body.
             log.error("request failed", extra={"path": request.path, "error": type(error).__name__, "at": _at(error)})  # noqa: TRY400
             return WebResponse(503, b"Try again later.\n")
+
+    def _found(self, path: str) -> list[tuple[str, str]]:
+        """Return the routes at a path: those with exactly this one, else those that it is an instance of."""
+        exact = [each for each in self.routes if each[1] == path]
+        return exact or [each for each in self.routes if "{" in each[1] and _is_instance(path, each[1])]
 
     def _is_meant(self, line: RequestStartLine, headers: HTTPHeaders) -> bool:
         # Only HTTP/1.0 has requests without a host, and no browser of today sends one.
@@ -189,6 +193,13 @@ class Exchange(HTTPMessageDelegate):
         if not self._is_over:
             self._is_over = True
             self._connection.finish()
+
+
+def _is_instance(path: str, template: str) -> bool:
+    parts, given = template.split("/"), path.split("/")
+    if len(parts) != len(given):
+        return False
+    return all(bool(each) if part.startswith("{") else part == each for part, each in zip(parts, given, strict=True))
 
 
 def _method(line: RequestStartLine) -> str:

@@ -12,8 +12,8 @@ from slack_alert.cli.job_names import complete_job, warn_not_running
 from slack_alert.cli.options import common, remember
 from slack_alert.cli.output.streams import echo_change
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.cli.time_arguments import parse_end
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.moments import parse_end
 
 if TYPE_CHECKING:
     from slack_alert.settings import Settings

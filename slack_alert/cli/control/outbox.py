@@ -10,11 +10,11 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_change, echo_json_line
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.sending import report_refused, report_unsent
 from slack_alert.core.units.humanize import counted, format_distance
+from slack_alert.operations.as_json import instant
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo

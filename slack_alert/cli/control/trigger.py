@@ -8,7 +8,6 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import record_json, seconds
 from slack_alert.cli.output.streams import redacted
 from slack_alert.cli.running_program import DISPLAY_SETTINGS, POSTING_SETTINGS, effective_settings
 from slack_alert.cli.sending import report_refused, report_unsent
@@ -16,6 +15,7 @@ from slack_alert.cli.session import own_output
 from slack_alert.core.commands.meant_jobs import parse_field
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.structs import replace
+from slack_alert.operations.as_json import record_json, seconds
 
 
 @click.command()

@@ -8,7 +8,6 @@ from datetime import datetime, timezone, tzinfo
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from slack_alert.cli.output.format import instant
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.policy.overflow import capacity
 from slack_alert.core.structs import Struct
@@ -16,6 +15,7 @@ from slack_alert.core.units.humanize import counted, format_stamp
 from slack_alert.core.units.local_time import DAY, first_instant, wall_of
 from slack_alert.core.whatif.peak_minutes import PeakMinute, PlannedMessage, peak_minutes
 from slack_alert.engine.simulation.forecast import forecast
+from slack_alert.operations.as_json import instant
 
 if TYPE_CHECKING:
     from slack_alert.core.catalog import Catalog

@@ -15,6 +15,7 @@ from slack_alert.cli.running_program import DISPLAY_SETTINGS, effective_settings
 from slack_alert.cli.session import own_output
 from slack_alert.core.structs import asdict
 from slack_alert.core.units.humanize import counted
+from slack_alert.operations.as_json import job_json, trigger
 
 if TYPE_CHECKING:
     from slack_alert.cli.plan.budget import Budget
@@ -56,29 +57,11 @@ def document(catalog: Catalog) -> dict[str, object]:
     }
 
 
-def job_json(bindings: Sequence[Binding]) -> dict[str, object]:
-    """Return a function as JSON; of several bindings the first counts."""
-    first = bindings[0]
-    return {
-        "name": first.name,
-        "file": first.action.file,
-        "line": first.action.line,
-        "kind": first.kind,
-        "trigger": trigger(bindings),
-        "options": dict(first.options),
-    }
-
-
 def problem_json(problem: Problem) -> Mapping[str, object]:
     """Return a problem as JSON."""
     fields = asdict(problem)
     order = ("file", "line", "column", "severity", "code", "message", "hint")
     return {name: str(fields[name]) if name == "severity" else fields[name] for name in order}
-
-
-def trigger(bindings: Sequence[Binding]) -> str:
-    """Return the triggers of a function as text."""
-    return ", ".join(binding.shown for binding in bindings)
 
 
 def _read(settings: Settings, *, is_loaded: bool) -> Catalog:

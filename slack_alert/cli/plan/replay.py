@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, TextIO
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.logs import report_problem
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json_line
 from slack_alert.cli.output.text_tables import Cell, paint, shortened, table
 from slack_alert.cli.session import own_output
-from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.message import DeliveryMode
 from slack_alert.core.pipeline.reasons import reasons_text
 from slack_alert.core.units.humanize import counted, format_distance, format_stamp, format_time, plural
+from slack_alert.core.units.moments import parse_moment
+from slack_alert.operations.as_json import instant
 
 if TYPE_CHECKING:
     from slack_alert.core.whatif.replay import ChangedRun, FirstNotice, ReplayDifference

@@ -13,21 +13,21 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.logs import report_problem
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import record_json
 from slack_alert.cli.output.text_tables import history_table
 from slack_alert.cli.plan.budget import worst_minutes
 from slack_alert.cli.plan.replay import print_replay, replay_span
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.session import own_output
-from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.bindings import Job
 from slack_alert.core.catalog import Catalog
 from slack_alert.core.content.markup import Markup
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.record import Record
+from slack_alert.core.units.moments import parse_moment
 from slack_alert.engine.simulation.doubles import MemoryRecorder
 from slack_alert.engine.simulation.forecast import planned_message
 from slack_alert.engine.simulation.simulation import simulate as simulated
+from slack_alert.operations.as_json import record_json
 from slack_alert.settings import Settings
 
 _OUTCOMES = ("alert", "quiet", "error")

@@ -12,12 +12,12 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_change, echo_json, echo_json_line
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import StoreError
 from slack_alert.core.units.humanize import format_stamp, plural
+from slack_alert.core.units.moments import parse_moment
+from slack_alert.operations.as_json import instant
 
 if TYPE_CHECKING:
     from slack_alert.cli.output.text_tables import Cell
@@ -130,7 +130,7 @@ def _row(one: ChainedEntry, zone: tzinfo) -> tuple[str | Cell, ...]:
         str(one.id),
         Cell(format_stamp(entry.at, zone), "dim"),
         entry.name or entry.by,
-        entry.channel or entry.door,
+        entry.door if entry.chat == "web" else entry.channel or entry.door,
         shortened(entry.command, sys.stdout),
         Cell(entry.verdict.value, "green" if entry.verdict in _GOOD else "red" if entry.verdict in _BAD else "yellow"),
         shortened(entry.reason, sys.stdout),

@@ -10,11 +10,11 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.pipeline.reasons import record_reasons
+from slack_alert.core.units.moments import parse_moment
+from slack_alert.operations.as_json import instant
 
 if TYPE_CHECKING:
     from slack_alert.core.explain.why import Explanation

@@ -11,11 +11,11 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant, record_json, seconds
 from slack_alert.cli.output.streams import echo, echo_json_line
 from slack_alert.cli.running_program import effective_settings
-from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.pipeline.reasons import record_reasons
+from slack_alert.core.units.moments import parse_moment
+from slack_alert.operations.as_json import history_json
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -50,31 +50,10 @@ def history(
         lines = find(job, reader, plugin_loading.job_lookup(settings), since=begin, limit=shown)
         if as_json:
             for line in lines:
-                echo_json_line(line_json(line, settings.timezone))
+                echo_json_line(history_json(line, settings.timezone))
         else:
             _show(list(lines), settings.timezone)
     return exit_codes.FINE
-
-
-def line_json(line: HistoryLine, zone: tzinfo) -> dict[str, object]:
-    """Return a line of `history --json`."""
-    record = line.record
-    return {
-        **record_json(record, zone),
-        "run": record.run or None,
-        "started": instant(record.started, zone),
-        "duration": seconds(record.duration),
-        "error": record.error,
-        "printed": record.printed,
-        "delivery": line.delivery,
-        "attempts": line.attempts,
-        "receipt": line.receipt,
-        "asked_by": record.asked_by,
-        "reason": record_reasons(record, zone) or None,
-        "numbers": dict(record.numbers) if record.numbers is not None else None,
-        "cpu": seconds(record.usage.cpu) if record.usage is not None else None,
-        "memory": record.usage.memory if record.usage is not None else None,
-    }
 
 
 def _show(lines: list[HistoryLine], zone: tzinfo) -> None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
-from slack_alert.cli.plan.check import job_json, trigger
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.core.units.humanize import counted
+from slack_alert.operations.as_json import job_line_json, trigger
 
 if TYPE_CHECKING:
     from slack_alert.core.catalog import Catalog
-    from slack_alert.core.policy.incidents import Incident
     from slack_alert.operations.jobs import JobLine
     from slack_alert.settings import Settings
 
@@ -42,33 +40,10 @@ def jobs(ctx: click.Context, /, *, as_json: bool, **flags: object) -> int:
         snapshot = reader.snapshot()
         lines = list_jobs(catalog, reader, snapshot, current_mutes.make_mutes(settings, snapshot.entries), now=now)
     if as_json:
-        echo_json({"jobs": [_json(line, settings.timezone) for line in lines]})
+        echo_json({"jobs": [job_line_json(line, settings.timezone) for line in lines]})
     else:
         _show(lines, catalog, settings, now)
     return exit_codes.FINE
-
-
-def _json(line: JobLine, zone: tzinfo) -> dict[str, object]:
-    return {
-        **job_json(line.bindings),
-        "next_run": instant(line.outlook.next_run, zone),
-        "last_run": instant(line.last_run, zone),
-        "state": str(line.outlook.state),
-        "paused_until": instant(line.outlook.paused_until, zone),
-        "alerts": line.outlook.alerts,
-        "incident": _incident_json(line.outlook.incident, zone),
-    }
-
-
-def _incident_json(incident: Incident | None, zone: tzinfo) -> dict[str, object] | None:
-    if incident is None:
-        return None
-    return {
-        "since": instant(incident.since, zone),
-        "alerts": incident.count,
-        "acknowledged_by": incident.acknowledged_by or None,
-        "acknowledged_at": instant(incident.acknowledged_at, zone),
-    }
 
 
 def _show(lines: Sequence[JobLine], catalog: Catalog, settings: Settings, now: datetime) -> None:

@@ -12,12 +12,12 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant, seconds
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
 from slack_alert.cli.sending import post
-from slack_alert.cli.time_arguments import parse_moment
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.moments import parse_moment
+from slack_alert.operations.as_json import instant, seconds
 
 if TYPE_CHECKING:
     from slack_alert.core.report.layout import Report

@@ -10,9 +10,9 @@ import click
 from slack_alert.cli import exit_codes
 from slack_alert.cli.job_names import complete_job
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
 from slack_alert.cli.running_program import effective_settings
+from slack_alert.operations.as_json import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,10 +11,9 @@ import click
 
 from slack_alert.cli import exit_codes
 from slack_alert.cli.options import common, remember
-from slack_alert.cli.output.format import instant
 from slack_alert.cli.output.streams import echo, echo_json
-from slack_alert.cli.plan.check import job_json, trigger
 from slack_alert.cli.running_program import effective_settings
+from slack_alert.operations.as_json import instant, job_json, trigger
 
 if TYPE_CHECKING:
     from slack_alert.operations.sensors import SensorLine

@@ -59,7 +59,7 @@ def entry_notice(
         line = " ".join(redaction(text).split())  # Half of a secret would not be found.
         return mark.escape(unformatted(line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"))
 
-    where = f" in {shown(entry.channel)}" if entry.channel else ""
+    where = f" in {shown(entry.channel)}" if entry.channel and entry.chat != "web" else ""
     took = f" in {humanize_duration(entry.duration)}" if entry.duration is not None else ""
     reason = f", {shown(entry.reason)}" if entry.reason else ""
     run = f" (run {entry.run})" if entry.run is not None else ""

@@ -146,8 +146,8 @@ def _remedy(decision: Decision, rule: PermissionRule, roles: Roles) -> tuple[str
         return "", ""
     if rule.kind is RuleKind.MAY_USE:
         return "chat", f"{rule.text}, {own}"
-    if own == _CLI_ROLE:
-        return "chat", _cli_role(decision, roles)
+    if own in _GIVEN_ROLES:
+        return _GIVEN_ROLES[own], _given_role(decision, own, roles)
     role = next((each for each in rule.roles if _is_listed(each, roles)), None)
     if role is not None:
         members = [*(member.shown for member in roles.named.get(role.id, ())), own]
@@ -163,21 +163,22 @@ def _remedy(decision: Decision, rule: PermissionRule, roles: Roles) -> tuple[str
 
 
 def _own(decision: Decision) -> str:
-    """Return how the asker is written in a role, or `cli_role` where the door gives the role."""
+    """Return how the asker is written in a role, or the key of the role where the door gives it."""
     if has_given_role(decision.asker):
-        return _CLI_ROLE if decision.asker.identity.service == "cli" else ""
+        return _KEYS.get(decision.asker.identity.service, "")
     identity = decision.asker.identity
     return identity.user if identity.service == "slack" else f"{identity.service}:{identity.user}"
 
 
-def _cli_role(decision: Decision, roles: Roles) -> str:
-    """Return the line that gives the terminal one role more for each rule; admins where people alone are named."""
+def _given_role(decision: Decision, key: str, roles: Roles) -> str:
+    """Return the line that gives the door one role more for each rule; admins where people alone are named."""
     needed = [
         next((each.shown for each in refusal.rule.roles if each.kind is MemberKind.ROLE), ADMINS)
         for refusal in decision.refusals
     ]
-    present = [each.shown for each in roles.cli_role if each.id != NOBODY]
-    return f"{_CLI_ROLE} = {', '.join(dict.fromkeys([*present, *needed]))}"
+    given = roles.cli_role if key == _KEYS["cli"] else roles.token_role
+    present = [each.shown for each in given if each.id != NOBODY]
+    return f"{key} = {', '.join(dict.fromkeys([*present, *needed]))}"
 
 
 def _is_listed(member: Member, roles: Roles) -> bool:
@@ -189,7 +190,9 @@ _WORDS = {
     AccountStatus.DISABLED: "the account is disabled",
     AccountStatus.STRANGER: "the account belongs to another workspace",
 }
-_CLI_ROLE = "cli_role"
+#: The keys of the roles that doors give, by their services, and the sections of those.
+_KEYS = {"cli": "cli_role", "web": "token_role"}
+_GIVEN_ROLES = {"cli_role": "chat", "token_role": "web"}
 _SERVICES = {"slack": "Slack", "dingtalk": "DingTalk"}
 #: Rules of which the text is shown behind who may.
 _WRITTEN = frozenset({RuleKind.MAY_USE, RuleKind.LINE, RuleKind.MARKER})

@@ -48,6 +48,8 @@ def _is_person(name: str) -> bool:
 _NOT_IN_NAMES = frozenset(',;:"`<>@#=')
 
 
+#: Where those who ask are answered, and that no address can name.
+_ANSWERS_ONLY = frozenset({"terminal", "web"})
 #: Channels that an address can name.
 SERVICES = ("slack", "console")
 
@@ -83,6 +85,6 @@ class Address(Struct, frozen=True):
     @property
     def shown(self) -> str:
         """The form for people: without the channel if the conversation is enough."""
-        if self.channel == "terminal":  # Its conversation is a secret.
+        if self.channel in _ANSWERS_ONLY:  # Their conversations say nothing, or are a secret.
             return self.channel
         return self.conversation if self.conversation and self.channel in SERVICES else str(self)

@@ -128,3 +128,5 @@ class AskedCommand(Struct, frozen=True):
     not_before: datetime | None = None
     #: The words with a gap for each secret, to be filled in when it is typed again; empty: it has none.
     again: str = ""
+    #: The address of a caller over HTTP, for the record; empty: it came otherwise.
+    ip: str = ""

@@ -658,6 +658,7 @@ class Commands:
         return AuditEntry(
             self._clock.now(), asked.by.key, asked.by.name, to.channel, channel, asked.door,
             asked.words or words or first_word(asked.text), params or {}, verdict, reason, asked.run or None, duration,
+            ip=asked.ip,
         )  # fmt: skip
 
 

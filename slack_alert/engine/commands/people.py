@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from slack_alert.core.model.asked import AccountStatus, Asker, Identity
 from slack_alert.engine.ports import People
 
-#: The service of whoever sits at a terminal of this machine.
-CLI = "cli"
+#: The services of whoever sits at a terminal of this machine, and of who shows a token of the HTTP API.
+_KNOWN = frozenset({"cli", "web"})
 
 
 class PeopleOfServices:
@@ -19,7 +19,7 @@ class PeopleOfServices:
 
     def known(self, identity: Identity) -> Asker | None:
         """Return who that is, or None where a service must be asked; an account of one not configured is unknown."""
-        if identity.service == CLI:
+        if identity.service in _KNOWN:
             return Asker(identity, AccountStatus.TERMINAL)
         people = self._services.get(identity.service)
         return Asker(identity, AccountStatus.UNKNOWN) if people is None else people.known(identity)

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slack_alert import deco
+from slack_alert.core.commands.meant_jobs import parse_field
 from slack_alert.core.errors import BadValue
 from slack_alert.operations import ack as ack_operation
+from slack_alert.operations import emit as emit_operation
 from slack_alert.operations import mute as mute_operation
 from slack_alert.operations import pause as pause_operation
 from slack_alert.packs.chat._asking import program_of, requester_of
@@ -96,3 +98,14 @@ def _end(length: timedelta | None, end: datetime | None, now: datetime) -> datet
     if until is not None and until <= now:
         raise BadValue("That is no time ahead.", hint="Write `for 2h` or `until tomorrow 9:00`.")
     return until
+
+
+@deco(command="emit")
+def emit(ctx: Context, event: str, *fields: str) -> str:
+    """Tell the rules that something was noticed.
+
+    Example: emit backup.done size=12
+    """
+    program, by = program_of(ctx), requester_of(ctx)
+    done = emit_operation.emit(event, dict(map(parse_field, fields)), program.catalog(), by)
+    return emit_operation.emitted_text(done, program.catalog())

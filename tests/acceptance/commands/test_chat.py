@@ -126,7 +126,7 @@ def test_help_lists_the_commands_of_the_team_before_the_verbs_and_hides_what_is_
     assert own == "`deploy` Put an application into an environment."
     assert {line.split("`")[1] for line in verbs.splitlines()} == {
         "pause", "resume", "mute", "unmute", "ack", "help", "why", "audit", "whoami", "jobs", "status", "queue",
-        "history", "report", "run", "cancel", "subscribe", "unsubscribe",
+        "history", "report", "run", "cancel", "subscribe", "unsubscribe", "emit",
     }  # fmt: skip
     assert max(map(len, said.splitlines())) <= 80
     assert hint == "`help WORD` has more about one."

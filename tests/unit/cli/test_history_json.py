@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from slack_alert.cli.query.history import line_json
 from slack_alert.core.model.record import Record, Usage, Verdict
 from slack_alert.engine.batches import HistoryLine
+from slack_alert.operations.as_json import history_json
 from tests.fakes.engine_rig import BERLIN, at
 
 RECORD = Record(7, "db.lag", at("16 09:00"), Verdict.QUIET)
@@ -26,6 +26,6 @@ RECORD = Record(7, "db.lag", at("16 09:00"), Verdict.QUIET)
 def test_what_a_run_measured_and_used_is_told(
     record: Record, expected: tuple[dict[str, float] | None, float | None, int | None]
 ) -> None:
-    line = line_json(HistoryLine(record), BERLIN)
+    line = history_json(HistoryLine(record), BERLIN)
 
     assert (line["numbers"], line["cpu"], line["memory"]) == expected

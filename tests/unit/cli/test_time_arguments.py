@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slack_alert.cli.time_arguments import parse_end, parse_moment
 from slack_alert.core.errors import BadValue
+from slack_alert.core.units.moments import parse_end, parse_moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

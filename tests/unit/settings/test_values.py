@@ -332,5 +332,6 @@ def test_every_secret_can_stand_in_a_file_of_its_own() -> None:
         "token_file",
         "app_token_file",
         "signing_secret_file",
+        "web_token_file",
         "web_read_token_file",
     ]
