@@ -1,0 +1,1 @@
+"""DingTalk: the only package that knows its robots and its API."""
