@@ -14,6 +14,7 @@ from uuid import uuid4
 from slack_alert.bootstrap.addresses import address
 from slack_alert.bootstrap.audit import audit_notices, post_heads
 from slack_alert.bootstrap.current_mutes import make_mutes
+from slack_alert.bootstrap.dingtalk_side import DingTalkSide, dingtalk_side
 from slack_alert.bootstrap.oneshot.status import read_vitals
 from slack_alert.bootstrap.plugin_loading import defaults, job_lookup
 from slack_alert.bootstrap.slack_side import NO_SLACK, SlackSide, slack_side
@@ -45,7 +46,7 @@ from slack_alert.engine.commands.subscriptions import CHAT_PACK, Subscriptions
 from slack_alert.engine.context.key_value import Wait
 from slack_alert.engine.durable_values import durably
 from slack_alert.engine.engine import Engine
-from slack_alert.engine.ports import Reader, Submit
+from slack_alert.engine.ports import Channel, Door, Reader, Submit, WebRoutes
 from slack_alert.engine.requests.apply import MUTES_PACK, TAKING
 from slack_alert.loader.shipped import load_shipped
 from slack_alert.operations.program import Program
@@ -64,6 +65,7 @@ def make_chat(
     runtime: Runtime,
     stores: Stores,
     *,
+    channels: Mapping[str, Channel] | None = None,
     side: SlackSide | None = None,
     beside: Beside | None = None,
     idle: Sequence[Job] | None = None,
@@ -99,7 +101,8 @@ def make_chat(
         return next((one.asked.by for one in runner.open if one.number == number), None)
 
     past = PastRuns(runtime.reader)
-    slack = side or (slack_side(settings, runtime) if settings.has_doors else NO_SLACK)
+    slack = side or (slack_side(settings, runtime) if settings.has_slack_doors else NO_SLACK)
+    robots = _robots(settings, runtime, channels or {})
     decider = Decider(
         commands,
         settings.permissions,
@@ -140,7 +143,7 @@ def make_chat(
         runtime.executor,
         clock,
         decide=decider,
-        people=PeopleOfServices(slack.people),
+        people=PeopleOfServices({**slack.people, **robots.people}),
         limits=settings.queues,
         answers=Answers(options, past),
         past=past,
@@ -155,10 +158,35 @@ def make_chat(
     return Chat(
         runner,
         ChatIntake(engine, line_of),
-        slack.doors,
+        (*slack.doors, *robots.doors, *_served(settings, runtime, (*slack.served, *robots.served))),
         (*slack.beside, partial(post_heads, settings, runtime, stores)),
         slack.close,
     )
+
+
+def _robots(settings: Settings, runtime: Runtime, channels: Mapping[str, Channel]) -> DingTalkSide:
+    """Return the doors of DingTalk's robots, where some listen."""
+    if settings.dry_run or not any(robot.door for robot in settings.dingtalk):
+        return DingTalkSide()
+    from slack_alert.channels.dingtalk.channel import DingTalkChannel
+
+    channel = channels.get("dingtalk")
+    return dingtalk_side(settings, runtime, channel) if isinstance(channel, DingTalkChannel) else DingTalkSide()
+
+
+def _served(settings: Settings, runtime: Runtime, hooks: Sequence[tuple[Door, WebRoutes]]) -> Iterator[Door]:
+    """Yield the doors that the web server serves; with the first of them it opens and closes."""
+    if not hooks:
+        return
+    from slack_alert.bootstrap.web_side import web_routes
+    from slack_alert.web.served_door import ServedDoor
+    from slack_alert.web.server import web_server
+
+    routes = web_routes(settings, runtime)
+    for _, own in hooks:
+        routes = {**routes, **own}
+    yield ServedDoor(hooks[0][0], web_server(settings, routes))
+    yield from [door for door, _ in hooks[1:]]
 
 
 def _notice(

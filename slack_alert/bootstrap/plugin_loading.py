@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slack_alert.bootstrap.addresses import address, errors_address, on_terminal, service
+from slack_alert.bootstrap.addresses import address, errors_address, reachable, service, services
 from slack_alert.bootstrap.audit import audit_key
 from slack_alert.bootstrap.database import owning, reading
 from slack_alert.bootstrap.plugin_files import code_cache, database
@@ -51,6 +51,8 @@ def defaults(settings: Settings) -> OptionDefaults:
             cpu=settings.cpu_limit,
         ),
         channel=service(settings),
+        services=services(settings),
+        robots=tuple(robot.name for robot in settings.dingtalk),
         commands=_configured(settings),
         built_in=VERBS,
         packs=settings.packs,
@@ -183,16 +185,17 @@ def _permission_problems(settings: Settings, catalog: Catalog) -> Sequence[Probl
 
 
 def _redirect_to_terminal(settings: Settings, catalog: Catalog) -> Catalog:
-    """Return the catalog with Slack's addresses replaced by the terminal's where there is no token."""
-    if service(settings) != "console":
-        return catalog
-    return replace(catalog, bindings=tuple(_redirect_binding(binding) for binding in catalog.bindings))
+    """Return the catalog with addresses that are not reached replaced by the terminal's."""
+    bindings = [_redirect_binding(settings, binding) for binding in catalog.bindings]
+    return catalog if bindings == [*catalog.bindings] else replace(catalog, bindings=tuple(bindings))
 
 
-def _redirect_binding(binding: Binding) -> Binding:
-    if not isinstance(binding, Job) or {binding.to.channel, binding.errors_to.channel} == {"console"}:
+def _redirect_binding(settings: Settings, binding: Binding) -> Binding:
+    if not isinstance(binding, Job):
         return binding
-    return replace(binding, to=on_terminal(binding.to), errors_to=on_terminal(binding.errors_to))
+    to, errors_to = reachable(settings, binding.to), reachable(settings, binding.errors_to)
+    is_same = to == binding.to and errors_to == binding.errors_to
+    return binding if is_same else replace(binding, to=to, errors_to=errors_to)
 
 
 def check_can_submit(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from slack_alert.core.commands.command import Command
 from slack_alert.core.commands.permissions import groups_of
 from slack_alert.core.structs import Struct, replace
-from slack_alert.engine.ports import Door, People
+from slack_alert.engine.ports import Door, People, WebRoutes
 
 if TYPE_CHECKING:
     from slack_alert.bootstrap.runtime import Runtime
@@ -47,6 +47,8 @@ class SlackSide(Struct, frozen=True):
     doors: tuple[Door, ...]
     people: Mapping[str, People]
     names: Names
+    #: Doors that the web server serves, with their addresses.
+    served: tuple[tuple[Door, WebRoutes], ...] = ()
     #: What goes on beside the doors, until cancelled.
     beside: tuple[Callable[[], Coroutine[object, object, None]], ...] = ()
     #: Closes the connections that it has made.
@@ -69,21 +71,18 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
     accounts, channels = Client(access), Client(access)
     people = SlackPeople(accounts, groups=groups_of(settings.permissions, commands))
     doors: list[Door] = []
+    served: list[tuple[Door, WebRoutes]] = []
     if settings.app_token is not None:
         from slack_alert.channels.slack.inbound.socket_mode import SocketModeDoor
 
         app = replace(access, token=settings.app_token.reveal().strip())
         doors.append(SocketModeDoor(app, people, runtime.clock, command=SLASH))
     if settings.signing_secret is not None and settings.web_listen:
-        from slack_alert.bootstrap.web_side import web_routes
         from slack_alert.channels.slack.inbound.http import SlackHooks
-        from slack_alert.web.served_door import ServedDoor
-        from slack_alert.web.server import web_server
 
         secret = settings.signing_secret.reveal()
         hooks = SlackHooks(secret, people.installation, people.forget, runtime.clock, command=SLASH)
-        routes = {**hooks.routes(), **web_routes(settings, runtime)}
-        doors.append(ServedDoor(hooks, web_server(settings, routes)))
+        served.append((hooks, hooks.routes()))
     if settings.chat_poll is not None and settings.chat_channels:
         from slack_alert.channels.slack.inbound.polling import SlackPolling
         from slack_alert.channels.slack.inbound.stored_cursor import StoredCursor
@@ -111,7 +110,7 @@ def slack_side(settings: Settings, runtime: Runtime) -> SlackSide:
         people.close()
         await asyncio.gather(accounts.close(), channels.close())
 
-    return SlackSide(tuple(doors), {"slack": people}, names, (names.follow,), close)
+    return SlackSide(tuple(doors), {"slack": people}, names, tuple(served), (names.follow,), close)
 
 
 def _is_name(conversation: str) -> bool:

@@ -52,7 +52,9 @@ def assemble(
     """Assemble the components of an app; must be called on the loop on which it will run."""
     runtime = make_runtime(settings, plugins, stores, redaction)
     engine, writer, mutes = runtime.engine, runtime.writer, runtime.mutes
-    channels = {**make_channels(settings, out), **({"web": runtime.api.channel} if runtime.api is not None else {})}
+    channels = make_channels(settings, out)
+    if runtime.api is not None:
+        channels["web"] = runtime.api.channel
     slots = SlotSource(settings, engine, is_behind=writer.is_behind)
     blocking, reload = blocking_of(settings), None if settings.reload == "off" else plugins.reload
     digests = make_digests(
@@ -81,7 +83,7 @@ def assemble(
         post_digests=digests.poll,
         heartbeat=_heartbeat(settings),
         changed_zone=_changed_zone(settings),
-        make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle),
+        make_chat=partial(_make_chat, settings, runtime, stores, plugins.idle, channels),
         make_sensors=partial(_make_sensors, settings, plugins, runtime),
         beside=_beside(settings, runtime),
         has_doors=settings.has_doors or settings.has_api,
@@ -105,10 +107,11 @@ def _make_chat(
     runtime: Runtime,
     stores: Stores,
     idle: tuple[Job, ...] | None,
+    channels: Mapping[str, Channel],
 ) -> Chat:
     from slack_alert.bootstrap.chat import make_chat
 
-    return make_chat(settings, runtime, stores, idle=idle)
+    return make_chat(settings, runtime, stores, idle=idle, channels=channels)
 
 
 def _make_sensors(
@@ -124,15 +127,30 @@ def _make_sensors(
     return SensorSupervisor(engine, executor, runtime.clock, grace=min(grace, END_GRACE))
 
 
-def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
+def make_channels(settings: Settings, out: TextIO) -> dict[str, Channel]:
     """Make the channels; without a token, messages to Slack wait until there is one."""
     console = ConsoleChannel(out, colour=has_colour(out), zone=settings.timezone)
-    if settings.token is None or settings.dry_run:
-        closed = closed_channel("slack", "there is no token", "Set `token` to send what waits.")
-        return {"console": console, "slack": closed, "terminal": TerminalChannel(), "web": WebChannel()}
+    channels: dict[str, Channel] = {"console": console, "terminal": TerminalChannel(), "web": WebChannel()}
+    if settings.dry_run:
+        return {**channels, "slack": closed_channel("slack", "there is no token", "Set `token` to send what waits.")}
+    channels["slack"] = _slack(settings)
+    if settings.dingtalk:
+        from slack_alert.bootstrap.dingtalk_side import dingtalk_channel
+
+        channels["dingtalk"] = dingtalk_channel(settings, SystemClock())
+    if settings.channels:
+        from slack_alert.channels.apprise import AppriseChannel
+
+        channels |= {name: AppriseChannel(name, url.reveal()) for name, url in settings.channels.items()}
+    return channels
+
+
+def _slack(settings: Settings) -> Channel:
+    if settings.token is None:
+        return closed_channel("slack", "there is no token", "Set `token` to send what waits.")
     from slack_alert.channels.slack import SlackChannel
 
-    slack = SlackChannel(
+    return SlackChannel(
         settings.token.reveal(),
         username=settings.username,
         icon_emoji=settings.icon_emoji,
@@ -140,9 +158,12 @@ def make_channels(settings: Settings, out: TextIO) -> Mapping[str, Channel]:
         api_url=settings.api_url,
         proxy=settings.proxy,
         ca_file=settings.ca_file,
-        has_buttons=settings.has_buttons,
+        has_buttons=settings.has_slack_buttons,
     )
-    return {"console": console, "slack": slack, "terminal": TerminalChannel(), "web": WebChannel()}
+
+
+#: A group's robot of DingTalk takes 20 messages in a minute; more, and it takes none for ten.
+_ROBOT_RATE = SendRate(0.25, 5)
 
 
 def make_sender(
@@ -169,6 +190,7 @@ def make_sender(
             "terminal": at_once,
             "web": at_once,
             "slack": SendRate(settings.messages_per_second, settings.burst),
+            **{f"dingtalk:{robot.name}": _ROBOT_RATE for robot in settings.dingtalk},
         },
         give_up=settings.give_up,
         zone=settings.timezone,
@@ -233,7 +255,7 @@ def _undeliverable_handler(settings: Settings, engine: Engine) -> Callable[[Deli
         origin = delivery.message.origin
         if (
             lost == errors_to
-            or lost.channel == "terminal"
+            or lost.channel in ("terminal", "web")
             or (isinstance(origin, Notice) and origin.kind == _UNDELIVERABLE)
         ):
             return

@@ -10,6 +10,8 @@ from typing import TextIO
 
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import on_terminal
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.retry import SendResult, SendStatus
@@ -46,6 +48,10 @@ class ConsoleChannel:
 
     async def close(self) -> None:
         """Do nothing: the stream belongs to the caller."""
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - the port's
+        """Return that everything can be done, or is done in its place by `send`."""
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Print an entry; a terminal that is gone is logged once."""

@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from slack_alert.core.content.pieces import fallback
 from slack_alert.core.content.render import on_terminal
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.retry import SendResult, SendStatus
 from slack_alert.core.structs import Struct, Unreadable, from_json, to_json
@@ -40,6 +42,10 @@ class TerminalChannel:
 
     async def close(self) -> None:
         """Do nothing, as above."""
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - the port's
+        """Return that everything can be done, or is done in its place by `send`."""
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Send a message; a terminal that has gone never comes back."""

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from slack_alert.core.content.pieces import fallback
 from slack_alert.core.content.render import on_terminal
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.message import Delivery, DeliveryMode
 from slack_alert.core.retry import SendResult, SendStatus
 
@@ -64,6 +66,10 @@ class WebChannel:
             yield heard
         finally:
             del self._waiting[conversation]
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - the port's
+        """Return that everything can be done, or is done in its place by `send`."""
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Hand over a message; nobody need be there."""

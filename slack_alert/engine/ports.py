@@ -12,6 +12,7 @@ from slack_alert.core.events import KeptEvent
 from slack_alert.core.model.address import Address
 from slack_alert.core.model.asked import Asker, ButtonPress, ChatMessage, Identity
 from slack_alert.core.model.audit import AuditAnchor, AuditHead, ChainedEntry
+from slack_alert.core.model.capabilities import Capabilities
 from slack_alert.core.model.message import Delivery, PostedDelivery, RunPart
 from slack_alert.core.model.record import Record, Verdict
 from slack_alert.core.model.request import Request
@@ -153,6 +154,9 @@ class Channel(Protocol):
 
     async def open(self) -> None:
         """Prepare for sending; must not fail because the service is unreachable."""
+
+    def capabilities(self, to: Address) -> Capabilities:
+        """Return what can be done with messages at an address: what cannot does not reach `send`."""
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Attempt one delivery; `text` replaces the text of a Text piece. Never raise for an answer of the service."""

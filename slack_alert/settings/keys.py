@@ -21,6 +21,19 @@ NAMED_SECTIONS = {
     "command": COMMAND_KEYS,
     "webhook": ("secret", "secret_file", "signature", "id"),
     "git": ("host", "hook_secret", "hook_secret_file"),
+    "dingtalk": (
+        "webhook",
+        "webhook_file",
+        "secret",
+        "secret_file",
+        "keyword",
+        "client_id",
+        "client_secret",
+        "client_secret_file",
+        "door",
+        "api_url",
+        "robot_code",
+    ),
 }
 
 

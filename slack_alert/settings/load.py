@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slack_alert.core.errors import BadValue, SettingsError
-from slack_alert.core.model.address import parse_conversation
+from slack_alert.core.model.address import SERVICES, check_address, parse_conversation
 from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
 from slack_alert.settings.keys import BY_NAME, KEYS, Key
-from slack_alert.settings.model import CommandSection, HookSection, LoadedSettings, Settings, TimezoneSource
+from slack_alert.settings.model import (
+    CommandSection,
+    DingTalkSection,
+    HookSection,
+    LoadedSettings,
+    Settings,
+    TimezoneSource,
+)
 from slack_alert.settings.paths import StartPlace, is_folder, is_there, logical_folder, read_file
 from slack_alert.settings.secret import SECRET_URLS, Secret, quoted, settings_error
 from slack_alert.settings.timezones import MachineZone, machine_zone
@@ -60,6 +67,8 @@ def load_settings(
 
     values["commands"] = _commands(gathered.free("command"), place, faults)
     values["hooks"] = _hooks(gathered, reader, faults)
+    values["dingtalk"], values["channels"] = _further_channels(gathered, reader, faults)
+    _check_services(values, chosen, faults)
     values["packs"] = _packs(gathered.free("pack"), gathered.free("pack_variable"))
     if faults:
         raise _first_fault(faults)
@@ -284,6 +293,30 @@ def _hooks(gathered: GatheredSources, reader: _Reader, faults: list[SettingFault
     from slack_alert.settings.hook_sections import read_hooks
 
     return read_hooks(sections, reader.secret, faults)
+
+
+def _further_channels(
+    gathered: GatheredSources, reader: _Reader, faults: list[SettingFault]
+) -> tuple[tuple[DingTalkSection, ...], dict[str, Secret]]:
+    """Return the robots of [dingtalk.NAME], and what [channels] names."""
+    robots, written = _by_section(gathered.free("dingtalk")), gathered.free("channels")
+    if not robots and not written:
+        return (), {}
+    from slack_alert.settings.channel_sections import read_channels, read_dingtalk
+
+    return read_dingtalk(robots, reader.secret, faults), dict(read_channels(written, faults))
+
+
+def _check_services(
+    values: Mapping[str, Any], chosen: Mapping[str, tuple[str, GivenValue]], faults: list[SettingFault]
+) -> None:
+    """Report an address in the configuration of a service, or a robot, that it does not have."""
+    robots = [robot.name for robot in values["dingtalk"]]
+    for key in KEYS:
+        if key.kind == "address" and key.name in chosen and values[key.name] is not None:
+            given = chosen[key.name][1]
+            check = partial(check_address, values[key.name], (*SERVICES, *values["channels"]), robots)
+            _parse_checked(key, given, check, faults)
 
 
 def _command(

@@ -73,6 +73,29 @@ class HookSection(Struct, frozen=True):
     id_header: str = ""
 
 
+class DingTalkSection(Struct, frozen=True):
+    """A robot of DingTalk: a group's, by its webhook, or an app's, by its client id; or both."""
+
+    name: str
+    webhook: Secret | None
+    #: What requests to the webhook are signed with; None: they are not.
+    secret: Secret | None
+    #: A word that the robot asks for in each message; empty: none.
+    keyword: str
+    client_id: str
+    client_secret: Secret | None
+    #: How people are heard: `stream`, `http`; empty: they are not.
+    door: str
+    api_url: str
+    #: By which the app's robot is known; the client id, as a rule.
+    robot_code: str
+
+    @property
+    def every_secret(self) -> tuple[Secret, ...]:
+        """Return what must not be shown."""
+        return tuple(each for each in (self.webhook, self.secret, self.client_secret) if each is not None)
+
+
 class Settings(PrivateStruct, frozen=True, kw_only=True):
     """All settings, parsed; None where an optional one is not set."""
 
@@ -132,6 +155,9 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     web_read_token: Secret | None
     #: The hooks of the sections [webhook.NAME] and [git.NAME].
     hooks: tuple[HookSection, ...] = ()
+    #: Robots of DingTalk, and what apprise reaches, by the channels' names.
+    dingtalk: tuple[DingTalkSection, ...]
+    channels: Mapping[str, Secret]
     #: What a message begins with that is a command, anywhere and in some channels, where an empty text is anything.
     chat_prefix: tuple[str, ...]
     chat_prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -180,6 +206,11 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     @property
     def has_doors(self) -> bool:
         """Whether people can write to the program from outside of this machine."""
+        return self.has_slack_doors or (not self.dry_run and any(robot.door for robot in self.dingtalk))
+
+    @property
+    def has_slack_doors(self) -> bool:
+        """Whether people can write to the program from Slack."""
         hears = self.signing_secret is not None and bool(self.web_listen)
         reads = self.chat_poll is not None and bool(self.chat_channels)
         return self.token is not None and not self.dry_run and (self.app_token is not None or hears or reads)
@@ -192,16 +223,22 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
 
     @property
     def has_served_door(self) -> bool:
-        """Whether the web server lets people in from Slack."""
-        is_signed = self.signing_secret is not None and bool(self.web_listen)
-        return self.token is not None and not self.dry_run and is_signed
+        """Whether the web server lets people in from a chat."""
+        from_slack = self.token is not None and self.signing_secret is not None
+        is_called = from_slack or any(robot.door == "http" for robot in self.dingtalk)
+        return is_called and bool(self.web_listen) and not self.dry_run
 
     @property
-    def has_buttons(self) -> bool:
-        """Whether a door of Slack takes what is pressed, so that alerts carry buttons."""
+    def has_slack_buttons(self) -> bool:
+        """Whether a door of Slack takes what is pressed, so that alerts carry buttons there."""
         if self.dry_run or self.token is None:
             return False
         return self.app_token is not None or (self.signing_secret is not None and bool(self.web_listen))
+
+    @property
+    def has_buttons(self) -> bool:
+        """Whether a door takes what is pressed, so that alerts carry buttons where they are shown."""
+        return self.has_slack_buttons or any(robot.door == "stream" for robot in self.dingtalk)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the secrets that must be redacted wherever text is shown.
@@ -210,15 +247,9 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         of a secret URL are redacted as well; they need not be listed.
         """
         hooks = (hook.secret for hook in self.hooks)
-        given = (
-            self.token,
-            self.app_token,
-            self.signing_secret,
-            self.web_token,
-            self.web_read_token,
-            *hooks,
-            *self.other_secrets,
-        )
+        channels = (*(each for robot in self.dingtalk for each in robot.every_secret), *self.channels.values())
+        web = (self.web_token, self.web_read_token)
+        given = (self.token, self.app_token, self.signing_secret, *web, *hooks, *channels, *self.other_secrets)
         whole = (self.heartbeat_url, self.proxy)
         partly = (self.api_url, self.icon_url, self.database, self.web_public_url)
         return (

@@ -48,6 +48,13 @@ FREE: tuple[FreeSection, ...] = (
         "github:ann, dingtalk:0123",
     ),
     FreeSection(
+        "channels",
+        "Further channels, each under a name of yours and with an address of apprise (extra `apprise`); "
+        'a message goes there with to="pager:".',
+        "pager",
+        "mailto://user:password@example.com",
+    ),
+    FreeSection(
         "queues",
         "How many runs of a queue may go on at once; one, where it is not said.",
         "deploy",

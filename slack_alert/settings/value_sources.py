@@ -323,6 +323,8 @@ def _file_warnings(conf: ConfFile) -> list[str]:
 def _is_secret(entry: ConfEntry) -> bool:
     if _keys_of_named(entry.section):
         return entry.key in _NAMED_SECRETS
+    if entry.section == "channels":
+        return True
     return _NAMES_IN_FILES.get(entry.section, {}).get(entry.key) in _SECRETS
 
 
@@ -348,7 +350,7 @@ _FREE = frozenset(free.name for free in FREE)
 #: The kinds of named sections whose keys variables can set; a command is a program, which no variable may name.
 _BY_VARIABLE = frozenset(NAMED_SECTIONS) - {"command"}
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
-_NAMED_SECRETS = frozenset({"secret", "hook_secret"})
+_NAMED_SECRETS = frozenset({"secret", "hook_secret", "client_secret", "webhook"})
 _NAMES_IN_FILES = {
     section: {
         key.written + name.removeprefix(key.name): name

@@ -40,7 +40,7 @@ def _text(key: Key, text: str) -> str:
 def _address(key: Key, text: str) -> str:
     _text(key, text)
     # The default service depends on the token; whether the text is valid does not.
-    Address.parse(text, SERVICES[0])
+    Address.parse(text, SERVICES[0], None)
     return text
 
 

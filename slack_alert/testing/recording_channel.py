@@ -7,6 +7,8 @@ from itertools import count
 
 from slack_alert.core.content.pieces import Text, fallback
 from slack_alert.core.content.render import plain
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult, SendStatus
 
@@ -37,6 +39,10 @@ class RecordingChannel:
     async def open(self) -> None:
         """Mark the channel as open."""
         self.is_open = True
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - the port's
+        """Return that everything can be done, or is done in its place by `send`."""
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Record the attempt and return the next outcome."""

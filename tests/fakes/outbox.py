@@ -10,6 +10,7 @@ from datetime import timezone as fixed
 from slack_alert.core.content.render import Piece, Text, Upload
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.former_messages import former_origin
 from slack_alert.core.model.message import Delivery, Message, Status
 from slack_alert.core.retry import SendResult, SendStatus
@@ -51,6 +52,9 @@ class Scripted:
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - the port's
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         said = text or said_by(delivery)

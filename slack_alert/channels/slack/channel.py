@@ -14,6 +14,8 @@ from slack_alert.channels.slack.errors import CANNOT_FOLLOW, CLOSES_ONE_METHOD, 
 from slack_alert.channels.slack.lookup import EarliestTimes, HistorySearch, MessageLocation, is_ts
 from slack_alert.channels.slack.posting import Poster, SenderIdentity
 from slack_alert.core.errors import NotNow
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult, SendStatus
 
@@ -61,6 +63,10 @@ class SlackChannel:
 
     async def close(self) -> None:
         await self._client.close()
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - the port's
+        """Return that everything can be done, or is done in its place by `send`."""
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:
         """Attempt a delivery; each error of Slack or the network becomes an outcome."""

@@ -57,7 +57,9 @@ def _command_line(commands: Sequence[str], settings: Settings) -> str:
     """Return which commands there are, and how people reach them."""
     shown = ", ".join(f"`{words}`" for words in commands[:_NAMED])
     more = f" and {len(commands) - _NAMED} more" if len(commands) > _NAMED else ""
-    where = "in Slack and with `slack-alert chat`"
+    chats = ["Slack"] if settings.has_slack_doors else []
+    chats += ["DingTalk"] if any(robot.door for robot in settings.dingtalk) else []
+    where = f"in {' and '.join(chats)} and with `slack-alert chat`"
     if not settings.has_doors:
         where = "with `slack-alert chat`; `app_token` lets people in from Slack"
     return f"{counted(len(commands), 'command')}: {shown}{more}, {where}."
@@ -76,7 +78,10 @@ def destination(settings: Settings) -> str:
     """Return the destination of messages in words."""
     if settings.dry_run:
         return "the terminal: --dry-run"
-    return str(settings.channel) if settings.token else "the terminal: no token is set"
+    from slack_alert.bootstrap.addresses import address
+
+    to = address(settings)
+    return to.shown if to.channel != "console" else "the terminal: no token is set"
 
 
 def _row(

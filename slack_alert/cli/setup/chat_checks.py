@@ -19,7 +19,7 @@ _ADMINS = "set `admins = U...` in [chat]: the member ID from your profile in Sla
 
 def check_chat(settings: Settings) -> Iterator[Finding]:
     """Yield the findings about doors and permissions; none where there is no door."""
-    if not settings.has_doors:
+    if not settings.has_slack_doors:
         return
     doors = ", ".join(_doors(settings))
     yield Finding("chat", "ok", f"people come in by {doors}")
@@ -28,7 +28,7 @@ def check_chat(settings: Settings) -> Iterator[Finding]:
 
 def chat_needs(settings: Settings) -> ChatNeeds | None:
     """Return what Slack is asked about people, or None where nobody is let in."""
-    if not settings.has_doors:
+    if not settings.has_slack_doors:
         return None
     from slack_alert.channels.slack.chat_diagnostics import ChatNeeds
     from slack_alert.core.commands.permissions import groups_of

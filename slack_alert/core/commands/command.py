@@ -14,7 +14,7 @@ from slack_alert.core.structs import Struct, field
 VERBS = frozenset(
     [
         "help", "jobs", "run", "status", "queue", "cancel", "history", "why", "pause", "resume", "mute", "unmute",
-        "ack", "report", "whoami", "audit", "subscribe", "unsubscribe",
+        "ack", "report", "whoami", "audit", "subscribe", "unsubscribe", "emit",
         "agree", "reject",
     ]
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slack_alert.core.commands.permission_lines import Conversation
-from slack_alert.core.model.address import SERVICES, Address
+from slack_alert.core.model.address import UNNAMED, Address
 from slack_alert.core.model.record import Outcome, Record
 from slack_alert.core.structs import Struct
 
@@ -23,6 +23,7 @@ class Viewer(Struct, frozen=True):
     def of(cls, to: Address, name: str, *, is_admin: bool) -> Viewer:
         """Return who is answered at an address; `name` is that of its conversation, empty where it is not known."""
         is_direct = to.channel == "slack" and to.conversation.startswith(("D", "@"))
+        is_direct = is_direct or (to.channel == "dingtalk" and "/@" in to.conversation)
         return cls(Conversation.of(to, name), is_direct, is_admin)
 
 
@@ -35,7 +36,7 @@ def may_see(viewer: Viewer, homes: str) -> bool:
     if viewer.at.service == _TERMINAL or (viewer.is_direct and viewer.is_admin):
         return True
     own = {viewer.at.id, f"#{viewer.at.name}"} - {"", "#"}
-    if viewer.at.service not in SERVICES:
+    if viewer.at.service not in UNNAMED:
         own = {f"{viewer.at.service}:{each}" for each in own}
     return not own.isdisjoint(homes.split(", "))
 

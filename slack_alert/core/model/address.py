@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from unicodedata import category
 
 from slack_alert.core.errors import BadValue
+from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct
 from slack_alert.core.units.names import composed, nearest
 
@@ -50,8 +52,12 @@ _NOT_IN_NAMES = frozenset(',;:"`<>@#=')
 
 #: Where those who ask are answered, and that no address can name.
 _ANSWERS_ONLY = frozenset({"terminal", "web"})
-#: Channels that an address can name.
-SERVICES = ("slack", "console")
+#: Services that an address can name; a configuration has channels with names of its own besides.
+SERVICES = ("slack", "console", "dingtalk")
+#: Those of them whose conversations are shown without the service.
+UNNAMED = ("slack", "console")
+#: A robot, and perhaps a conversation of it: a group, or a person.
+_OF_ROBOT = lazy_pattern(r"[a-z0-9][a-z0-9_-]*(/(cid[A-Za-z0-9+/=_-]{1,200}|@[^\s/,;]{1,200}))?")
 
 
 class Address(Struct, frozen=True):
@@ -65,26 +71,56 @@ class Address(Struct, frozen=True):
         return f"{self.channel}:{self.conversation}"
 
     @classmethod
-    def parse(cls, text: str, channel: str) -> Address:
+    def parse(cls, text: str, channel: str, services: Collection[str] | None = SERVICES) -> Address:
         """Return the address that a person wrote; `channel` is the default. Raise BadValue if it is not valid.
 
         A conversation given as a bare word is a channel's name (`ops` is `#ops`); ids and people stay as they are.
-        `console:` may be followed by anything, and an empty text is the channel's default conversation.
+        `console:` may be followed by anything, and an empty text is the channel's default conversation. The service
+        must be among `services`; None: it is checked elsewhere.
         """
         written = text.strip()
         service, colon, rest = written.partition(":")
         if not colon or not service.isidentifier():
-            return cls(channel, parse_conversation(written) if written else "")
-        if service not in SERVICES:
-            meant = nearest(service, SERVICES)
-            question = f"Did you mean {meant}? " if meant else ""
-            hint = f"{question}Allowed services: {', '.join(SERVICES)}."
-            raise BadValue(f"{written!r}: there is no service {service!r}", hint=hint)
-        return cls(service, complete(rest.strip()) if service == "console" else parse_conversation(rest.strip()))
+            parse = _robot if channel == "dingtalk" else parse_conversation
+            return cls(channel, parse(written) if written else "")
+        if services is not None:
+            _check_service(written, service, services)
+        return cls(service, _PARSERS.get(service, complete)(rest.strip()))
 
     @property
     def shown(self) -> str:
         """The form for people: without the channel if the conversation is enough."""
         if self.channel in _ANSWERS_ONLY:  # Their conversations say nothing, or are a secret.
             return self.channel
-        return self.conversation if self.conversation and self.channel in SERVICES else str(self)
+        return self.conversation if self.conversation and self.channel in UNNAMED else str(self)
+
+
+def check_address(text: str, services: Collection[str], robots: Collection[str]) -> None:
+    """Raise BadValue for an address that names a service, or a robot of DingTalk, that is not among these."""
+    service, colon, rest = text.strip().partition(":")
+    if not colon or not service.isidentifier():
+        return
+    _check_service(text, service, services)
+    robot = rest.strip().partition("/")[0]
+    if service == "dingtalk" and robot not in robots:
+        known = f"There are: {', '.join(robots)}." if robots else f"Write a section [dingtalk.{robot}]."
+        raise BadValue(f"{text!r}: there is no robot {robot!r}", hint=known)
+
+
+def _check_service(text: str, service: str, services: Collection[str]) -> None:
+    if service not in services:
+        meant = nearest(service, services)
+        question = f"Did you mean {meant}? " if meant else ""
+        hint = f"{question}Allowed services: {', '.join(services)}."
+        raise BadValue(f"{text!r}: there is no service {service!r}", hint=hint)
+
+
+def _robot(text: str) -> str:
+    """Return a robot of DingTalk, and perhaps a conversation of it; raise BadValue if none can have that name."""
+    robot = text.removeprefix("#")
+    if not _OF_ROBOT.fullmatch(robot):
+        raise BadValue(f"{text!r} is not a robot of DingTalk", hint="Write dingtalk:ops, as in [dingtalk.ops].")
+    return robot
+
+
+_PARSERS = {"slack": parse_conversation, "dingtalk": _robot}

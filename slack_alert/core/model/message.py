@@ -125,6 +125,8 @@ class Message(PrivateStruct, frozen=True):
     response_url: str = ""
     #: For the person alone who asked, as far as the channel can do that.
     is_private: bool = False
+    #: An edit that another one follows; where nothing can be edited it is left out.
+    is_passing: bool = False
 
 
 class Status(Word):

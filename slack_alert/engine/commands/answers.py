@@ -86,12 +86,12 @@ class Answers:
             expected=expected.get(run.run),
             held_by=held_by,
         )
-        return self._part(asked, answer(view, self._options).edit, edits)
+        return _passing(self._part(asked, answer(view, self._options).edit, edits))
 
     def running(self, asked: AskedCommand, queued: QueuedRun, run: Run, edits: int, now: datetime, by: str) -> Message:
         """Return the message about a run that goes on, its `edits`-th edit; `by` is who has canceled it."""
         view = RunView(queued, RunState.RUNNING, now, progress=progress_of(run), canceled_by=by)
-        return self._part(asked, answer(view, self._options).edit, edits)
+        return _passing(self._part(asked, answer(view, self._options).edit, edits))
 
     def said(self, asked: AskedCommand, run: Run, pieces: tuple[Piece, ...], to: Address | None) -> list[Message]:
         """Return the messages of pieces that a run posts on its way; beyond the limit of a run there are none."""
@@ -223,3 +223,8 @@ def _last_of(output: RunOutput) -> str:
     if output.recent is not None:
         return output.recent.text()
     return "".join(output.printed[-_PIECES:])[-LOOKED_AT:]
+
+
+def _passing(message: Message) -> Message:
+    """Return a message about a run that goes on: only the first is worth a message where nothing can be edited."""
+    return replace(message, is_passing=True) if message.manner is DeliveryMode.EDIT else message

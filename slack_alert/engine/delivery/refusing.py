@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import EVERYTHING, Capabilities
 from slack_alert.core.model.message import Delivery
 from slack_alert.core.retry import SendResult, SendStatus
 
@@ -18,6 +20,10 @@ class RefusingChannel:
 
     async def open(self) -> None:
         """Do nothing."""
+
+    def capabilities(self, to: Address) -> Capabilities:  # noqa: ARG002 - as every channel
+        """Return that nothing is changed for its sake."""
+        return EVERYTHING
 
     async def send(self, delivery: Delivery, text: str | None) -> SendResult:  # noqa: ARG002 - as every channel
         """Refuse it."""

@@ -11,6 +11,7 @@ from datetime import timedelta, tzinfo
 
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.address import Address
+from slack_alert.core.model.capabilities import adapted
 from slack_alert.core.model.message import Delivery, DeliveryProgress, RunPart, Status
 from slack_alert.core.model.record import Verdict
 from slack_alert.core.retry import IN_DOUBT, UNSAID, SendResult, SendStatus, fault, next_attempt
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class SendRate(Struct, frozen=True):
-    """The rate limit of an address, in messages per second; `rate` 0 is unlimited."""
+    """The rate limit of an address, or of each address of a channel, in messages per second; `rate` 0 is unlimited."""
 
     rate: float = 1.0
     burst: int = 3
@@ -147,7 +148,7 @@ class Sender:
             self._start(lane)
 
     def _rate(self, address: Address) -> SendRate:
-        return self._rates.get(address.channel, _USUAL)
+        return self._rates.get(str(address)) or self._rates.get(address.channel, _USUAL)
 
     def _lane(self, address: Address) -> Lane:
         if address not in self._lanes:
@@ -353,6 +354,11 @@ class Attempts:
                 delivery = self._receipts.joined(delivery)
             if (slot := delivery.message.origin.slot) is not None and (now := self._clock.now()) - slot > LATE:
                 delivery, text = with_late_time(delivery, slot, now, self._zone)
+            message = adapted(delivery.message, channel.capabilities(delivery.message.to))
+            if message is None:
+                return SendResult(SendStatus.SENT, delivery.follows)
+            if message is not delivery.message:
+                delivery = replace(delivery, message=message)
             outcome = await channel.send(delivery, text)
             if not isinstance(outcome, SendResult):
                 raise TypeError(f"{channel.name} answered {outcome!r}")

@@ -168,7 +168,7 @@ def _escalation(value: object, channel: str = SERVICES[0]) -> Escalation:
     to, after, delay = _text(value).partition(" after ")
     if not after:
         raise BadValue("this must say whom, and after how long", hint='Write escalate="@lead after 15m".')
-    return Escalation(Address.parse(to, channel), _positive('Write escalate="@lead after 15m".')(delay))
+    return Escalation(Address.parse(to, channel, None), _positive('Write escalate="@lead after 15m".')(delay))
 
 
 def read_run_options(words: Mapping[str, object], default: RunOptions) -> RunOptions:
@@ -220,7 +220,7 @@ def _address(value: object) -> str:
     if isinstance(value, list):
         raise BadValue("this takes one channel", hint='Name one; ctx.say(value, to="#other") reaches more.')
     text = _text(value)
-    Address.parse(text, SERVICES[0])
+    Address.parse(text, SERVICES[0], None)  # Which services there are says the configuration.
     return text
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from slack_alert.core.bindings import Binding, Job
 from slack_alert.core.commands.command import GUARD_OPTIONS, Command, Guard
 from slack_alert.core.errors import BadValue
-from slack_alert.core.model.address import Address
+from slack_alert.core.model.address import SERVICES, Address, check_address
 from slack_alert.core.model.run import DEFAULT_OPTIONS, Action, Isolation, RunOptions
 from slack_alert.core.policy.incidents import RepeatPolicy
 from slack_alert.core.policy.quota import Policy
@@ -92,8 +92,10 @@ class OptionDefaults(Struct, frozen=True):
     #: The names that are markers; empty: any name.
     markers: tuple[str, ...] = ()
     run_options: RunOptions = DEFAULT_OPTIONS
-    #: The service of an address that names none.
+    #: The service of an address that names none, those that there are, and the robots of DingTalk.
     channel: str = "slack"
+    services: tuple[str, ...] = SERVICES
+    robots: tuple[str, ...] = ()
     #: Commands that no plugin file declares: those of the configuration.
     commands: tuple[Command, ...] = ()
     #: The words of the verbs built in.
@@ -149,6 +151,7 @@ class OptionResolver(Struct):
         faults: list[tuple[str, str]] = []
         zone = self._zone(words, faults)
         faults.extend(self._bad_options(words, zone))
+        faults.extend(self._bad_addresses(words))
         if kind.is_sound:
             faults.extend(_missing_companions(words, is_timed=kind.is_timed, is_endless=kind.is_endless))
             faults.extend(self._unlimited(words, is_endless=kind.is_endless))
@@ -278,8 +281,21 @@ class OptionResolver(Struct):
             self._hours[text, zone] = WorkingHours.parse(text, zone)
         return self._hours[text, zone]
 
+    def _bad_addresses(self, words: Words) -> Iterator[tuple[str, str]]:
+        """Yield a fault for each address of a service, or of a robot, that there is not."""
+        for word in _ADDRESSES:
+            if isinstance(text := words.get(word), str):
+                try:
+                    check_address(text, self.defaults.services, self.defaults.robots)
+                except BadValue as error:
+                    yield f"{word}: {error}", error.hint
+
     def _address(self, written: object, default: Address) -> Address:
-        return Address.parse(str(written), self.defaults.channel) if written is not None else default
+        return Address.parse(str(written), self.defaults.channel, None) if written is not None else default
+
+
+#: Keywords whose values are addresses, with more behind them perhaps.
+_ADDRESSES = ("to", "errors_to", "escalate")
 
 
 def _is_later(word: str, words: Words) -> bool:

@@ -320,7 +320,8 @@ def test_a_failure_with_a_wrong_address_is_recorded_and_told_where_errors_go(bar
     done = execute(bare, FAILS, "--to", "nosvc:#x")
 
     said = (
-        "--to 'nosvc:#x': there is no service 'nosvc'. Allowed services: slack, console. A failure is told where errors"
+        "--to 'nosvc:#x': there is no service 'nosvc'. Allowed services: slack, console, dingtalk. "
+        "A failure is told where errors"
     )
     assert (done.code, said in done.err) == (3, True)
     assert [line["delivery"] for line in lines(bare)] == ["sent"]

@@ -165,7 +165,10 @@ def test_a_value_is_parsed_once_into_its_type(name: str, text: object, value: ob
         (
             "channel",
             "slak:#x",
-            "--channel: 'slak:#x': there is no service 'slak'. Did you mean slack? Allowed services: slack, console.",
+            (
+                "--channel: 'slak:#x': there is no service 'slak'. Did you mean slack? "
+                "Allowed services: slack, console, dingtalk."
+            ),
         ),
         (
             "errors_to",

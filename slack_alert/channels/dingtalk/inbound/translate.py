@@ -86,11 +86,13 @@ def _message(body: _Payload, arrival: RobotArrival) -> ChatMessage | None:
         return None
     is_direct = kind == _DIRECT
     place = f"@{by.user}" if is_direct and is_staff(by.user) else conversation
+    called = not is_direct and is_staff(by.user)
     return ChatMessage(
         ids=(f"dingtalk:message/{number}", *filter(None, (arrival.known_by,))),
         at=at,
         by=by,
-        reply_to=ReplyTo(Address("dingtalk", f"{arrival.robot}/{place}")),
+        # In a group, whoever asked is called by the answer.
+        reply_to=ReplyTo(Address("dingtalk", f"{arrival.robot}/{place}"), f"@{by.user}" if called else ""),
         text=text,
         door=arrival.door,
         is_direct=is_direct,

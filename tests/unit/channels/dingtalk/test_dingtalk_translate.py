@@ -57,7 +57,7 @@ def test_a_message_in_a_group_is_what_somebody_wrote() -> None:
         ids=("dingtalk:message/msg+1/A==", "dingtalk:frame/f1"),
         at=SINCE,
         by=ANN,
-        reply_to=GROUP,
+        reply_to=replace(GROUP, thread="@0123"),
         text="!deploy shop",
         door="dingtalk.stream.bot",
         is_mention=True,

@@ -74,7 +74,7 @@ def test_the_nearest_service_is_named() -> None:
     with pytest.raises(BadValue) as raised:
         Address.parse("slak:#x", "slack")
 
-    assert raised.value.hint == "Did you mean slack? Allowed services: slack, console."
+    assert raised.value.hint == "Did you mean slack? Allowed services: slack, console, dingtalk."
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_an_option_that_means_nothing_keeps_the_job_out(tmp_path: Path, option: 
     [
         ("timezone='europe/berln'", "Did you mean Europe/Berlin?"),
         ("timezone='Mars/Phobos'", 'Write a name such as "Europe/Berlin" or "UTC".'),
-        ("to='slak:#a'", "Did you mean slack? Allowed services: slack, console."),
+        ("to='slak:#a'", "Did you mean slack? Allowed services: slack, console, dingtalk."),
         ("while_paused='mute '", "Did you mean mute?"),
         ("repeat='chang'", "Did you mean change?"),
     ],
