@@ -10,7 +10,17 @@ from slack_alert.settings.reference import FreeSection
 
 SHIPPED = Path(__file__).parents[2] / "slack_alert.conf"
 BY_ITSELF = frozenset(
-    {"timezone_source", "dry_run", "other_secrets", "service", "chat_prefixes", "commands", "packs", "hooks"}
+    {
+        "timezone_source",
+        "dry_run",
+        "other_secrets",
+        "service",
+        "chat_prefixes",
+        "commands",
+        "packs",
+        "hooks",
+        "dingtalk",
+    }
 )
 #: The field of a section with free keys, where several make up one.
 FIELDS = dict.fromkeys(("roles", "permissions", "people"), "rights")

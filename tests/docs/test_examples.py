@@ -15,6 +15,7 @@ import pytest
 
 from slack_alert.cli.main import COMMANDS, cli
 from slack_alert.core.errors import SettingsError
+from slack_alert.core.model.address import SERVICES
 from slack_alert.core.structs import replace
 from slack_alert.loader import load, survey, unload
 from slack_alert.settings import load_settings
@@ -24,7 +25,10 @@ from tests.fakes.packs import write_pack
 from tests.fakes.plugins import DEFAULTS
 
 PAGES = pages()
-NOWADAYS = replace(DEFAULTS, now=datetime.now(timezone.utc))
+#: With the channels that the pages configure.
+NOWADAYS = replace(
+    DEFAULTS, now=datetime.now(timezone.utc), services=(*SERVICES, "pager", "phone"), robots=("ops", "bot")
+)
 CODES = re.compile(r"SA\d{3}")
 #: Found where the words of all commands are known, those of the verbs built in included.
 WITH_VERBS = {"SA215"}
@@ -190,7 +194,8 @@ def test_configurations_are_read_or_refused_as_the_page_says(page: Page, block: 
     with expectation:
         found = load_settings({"config": conf}, {"TZ": "UTC"}, cwd=tmp_path, home=tmp_path)
         read = found.settings
-        assert found.origins or read.quiet or read.rights or read.commands or read.packs or read.hooks
+        sections = (read.quiet, read.rights, read.commands, read.packs, read.hooks, read.dingtalk, read.channels)
+        assert found.origins or any(sections)
 
 
 @pytest.mark.slow

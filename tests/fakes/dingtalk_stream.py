@@ -300,7 +300,7 @@ class FakeDingTalkStream:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self.gateway = DingTalkGateway(self.now)
-        self._listener = Listener(self.gateway.handle, port=0)
+        self._listener = Listener(self.handle, port=0)
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-dingtalk", daemon=True)
         self._numbers = itertools.count(1)
 
@@ -315,6 +315,10 @@ class FakeDingTalkStream:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request; called on the fake's own loop."""
+        return await self.gateway.handle(request)
 
     @property
     def url(self) -> str:

@@ -74,6 +74,18 @@ class DingTalkChannel:
         app = self._apps.get(robot)
         return app.capabilities if place and app is not None else GROUP
 
+    async def check(self) -> list[tuple[str, SendResult | None]]:
+        """Return of each app whether DingTalk knows it: its robot, and what is wrong, or None; for `doctor`."""
+        found: list[tuple[str, SendResult | None]] = []
+        for name, app in self._apps.items():
+            try:
+                await app.check()
+            except DingTalkRefusal as refused:  # noqa: PERF203 - each app has an answer of its own
+                found.append((name, refused.outcome))
+            else:
+                found.append((name, None))
+        return found
+
     async def open(self) -> None:
         """Import the library without calling DingTalk; raise BadValue for a bad `ca_file`."""
         await self._client.open()

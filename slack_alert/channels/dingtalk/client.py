@@ -40,6 +40,7 @@ class DingTalkClient:
         """Import the library without calling anybody; raise BadValue for a bad `ca_file`."""
         if self._session is None:
             await asyncio.to_thread(importlib.import_module, "aiohttp")
+        if self._session is None:  # Others may have opened it meanwhile.
             self._session = opened(self._access, self._timeout)
 
     async def close(self) -> None:
@@ -108,6 +109,10 @@ class AppClient:
                 raise
         self._token = None
         return await self._try(method, path, content)
+
+    async def check(self) -> None:
+        """Ask for a token; raise DingTalkRefusal where there is none."""
+        await self._access_token()
 
     async def _try(self, method: Literal["POST", "PUT"], path: str, content: object) -> Mapping[str, object]:
         headers = {"x-acs-dingtalk-access-token": await self._access_token()}

@@ -72,12 +72,12 @@ def judge_app(status: int, said: Mapping[str, object] | None) -> DingTalkRefusal
         return DingTalkRefusal(_without_code(status))
     if status == 429 or _LIMITS.search(code):
         return DingTalkRefusal(SendResult(SendStatus.WAIT, reason=code, is_answer=True, after=_LIMITED))
-    if status == 401 or _TOKENS.search(code):
-        hint = _CREDENTIALS
-        return DingTalkRefusal(SendResult(SendStatus.RETRY, reason=code, is_answer=True, hint=hint), is_token=True)
     if status == 403:
         refused = SendResult(SendStatus.DESTINATION, reason=code, is_answer=True, hint=_PERMISSION)
         return DingTalkRefusal(refused, is_forbidden=True)
+    if status == 401 or _TOKENS.search(code):
+        hint = _CREDENTIALS
+        return DingTalkRefusal(SendResult(SendStatus.RETRY, reason=code, is_answer=True, hint=hint), is_token=True)
     return DingTalkRefusal(_other(status, code))
 
 

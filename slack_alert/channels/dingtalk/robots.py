@@ -113,6 +113,10 @@ class AppRobot:
             return GROUP
         return Capabilities(thread=False, files=False, buttons=self._takes_presses, length=CARD.length)
 
+    async def check(self) -> None:
+        """Ask whether DingTalk knows the app; raise DingTalkRefusal if not."""
+        await self._app.check()
+
     async def send(self, delivery: Delivery, text: str | None, place: str, conversation: str) -> SendResult:
         """Post or edit a card in a conversation, or answer in words where the app may send no cards."""
         message = delivery.message

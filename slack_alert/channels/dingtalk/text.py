@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slack_alert.core.content.markup import plain
+from slack_alert.core.content.markup import plain, visible
 from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import Struct
 
@@ -19,21 +19,17 @@ class Rendered(Struct, frozen=True):
     """A text for DingTalk."""
 
     text: str
+    #: What a notification shows: the first line with something in it.
+    title: str
     #: The staff ids of the people that it calls, or everybody.
     at: tuple[str, ...] = ()
     at_all: bool = False
-
-    @property
-    def title(self) -> str:
-        """What a notification shows: the first line with something in it."""
-        line = next((line.strip("*#>` ") for line in self.text.splitlines() if line.strip("*#>` ")), "slack-alert")
-        return line if len(line) <= _TITLE else f"{line[: _TITLE - 1]}…"
 
 
 def as_text(canonical: str) -> Rendered:
     """Return the text for a message that shows it as it is: links with their addresses behind them."""
     at, at_all = _called(canonical)
-    return Rendered(plain(canonical), at, at_all)
+    return Rendered(plain(canonical), _title(canonical), at, at_all)
 
 
 def as_markdown(canonical: str) -> Rendered:
@@ -42,7 +38,7 @@ def as_markdown(canonical: str) -> Rendered:
     parts = _CODE.split(canonical)
     parts[::2] = [_formatted(part) for part in parts[::2]]
     parts[1::2] = [plain(part) for part in parts[1::2]]
-    return Rendered("".join(parts), at, at_all)
+    return Rendered("".join(parts), _title(canonical), at, at_all)
 
 
 def _formatted(text: str) -> str:
@@ -64,3 +60,9 @@ def _called(canonical: str) -> tuple[tuple[str, ...], bool]:
     names = [found[1].partition("|")[0] for found in _RAW.finditer(canonical)]
     people = tuple(dict.fromkeys(name[1:] for name in names if name.startswith("@")))
     return people, any(name[1:] in _ALL for name in names if name.startswith("!"))
+
+
+def _title(canonical: str) -> str:
+    lines = (line.strip("*_~>` ") for line in visible(canonical).splitlines())
+    line = next(filter(None, lines), "slack-alert")
+    return line if len(line) <= _TITLE else f"{line[: _TITLE - 1]}…"

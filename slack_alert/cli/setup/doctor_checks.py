@@ -32,7 +32,7 @@ def examine(settings: Settings, search_path: Sequence[str]) -> list[Finding]:
     findings = [*_python(), *_libraries()]
 
     findings += shadows(search_path)
-    for look in (_plugins, _database, _running, _timezone, _token, check_chat):
+    for look in (_plugins, _database, _running, _timezone, _token, _dingtalk, check_chat):
         findings += _guarded(look, settings)
     return findings
 
@@ -174,6 +174,8 @@ def _token(settings: Settings) -> Iterator[Finding]:
         advice = "run doctor as the running program's user and with its environment, to have Slack asked"
         yield Finding("token", "warn", "the running program has one, this command does not", advice)
         return
+    if settings.token is None and settings.dingtalk:
+        return
     if settings.token is None:
         advice = "`slack-alert manifest` prints what makes a Slack app; then set `token` and `channel`"
         yield Finding("token", "warn", "not set: messages go to the terminal", advice)
@@ -213,6 +215,37 @@ def _slack(settings: Settings) -> Iterator[Finding]:
         finally:
             await slack.close()
         return [Finding("slack", _STATUS[each.level], each.what, each.action) for each in found]
+
+    yield from asyncio.run(asked())
+
+
+def _dingtalk(settings: Settings) -> Iterator[Finding]:
+    """Check the robots of DingTalk, as far as it can be asked without posting."""
+    if not settings.dingtalk:
+        return
+    import asyncio
+
+    from slack_alert.bootstrap.dingtalk_side import dingtalk_channel
+    from slack_alert.engine.clock import SystemClock
+
+    for robot in settings.dingtalk:
+        if robot.webhook is not None:
+            said = "signed" if robot.secret is not None else "not signed"
+            yield Finding("dingtalk", "ok", f"{robot.name}: a group's robot, {said}; `slack-alert send` tries it")
+    channel = dingtalk_channel(settings, SystemClock())
+
+    async def asked() -> list[Finding]:
+        await channel.open()
+        try:
+            found = await channel.check()
+        finally:
+            await channel.close()
+        return [
+            Finding("dingtalk", "ok", f"{name}: DingTalk knows the app")
+            if wrong is None
+            else Finding("dingtalk", "fail", f"{name}: {wrong.reason}", wrong.hint)
+            for name, wrong in found
+        ]
 
     yield from asyncio.run(asked())
 
