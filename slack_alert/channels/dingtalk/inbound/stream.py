@@ -12,7 +12,7 @@ import json
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from slack_alert.channels.dingtalk.inbound.reading import read_object
 from slack_alert.channels.dingtalk.inbound.sessions import API_URL, KeepSession, tell_session
 from slack_alert.channels.dingtalk.inbound.stream_socket import StreamFrame, StreamSocket
 from slack_alert.channels.dingtalk.inbound.translate import RobotArrival, moment, robot_corporation, translate
+from slack_alert.channels.slack.inbound.deadline import end_tasks
 from slack_alert.channels.slack.inbound.pipeline import Pipeline
 from slack_alert.core.errors import BadValue
 from slack_alert.core.model.asked import ButtonPress, ChatMessage
@@ -106,9 +107,10 @@ class DingTalkStreamDoor:
             await asyncio.wait({keeper})
             keeper.result()
         finally:
+            await end_tasks([keeper])  # It may open another socket until it has ended.
             sockets, self._sockets = list(self._sockets), set()
             self._state = DoorState(is_open=False, since=self._clock.now(), reason="not running")
-            await _end([keeper, *self._tasks])
+            await end_tasks(self._tasks)
             await self._pipeline.close(self._times.take)
             await asyncio.gather(*(socket.close() for socket in sockets))
             await self._opener.close()
@@ -327,15 +329,6 @@ def _payload(frame: StreamFrame) -> Mapping[str, object]:
     if isinstance(frame.data, str):
         return read_object(frame.data) or {}
     return frame.data if isinstance(frame.data, dict) else {}
-
-
-async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:  # Any: none of their results is used
-    waiting = set(tasks)
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        # Again where it was lost: what was waited for may have come at the same moment.
-        _, waiting = await asyncio.wait(waiting, timeout=1.0)
 
 
 def _now() -> float:

@@ -1,12 +1,14 @@
-"""Await something for a limited time without a task of its own, which would cost more than what is awaited here."""
+"""Await something for a limited time without a task of its own, which would cost more; and end tasks for sure."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Iterable
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+#: In seconds, after which a task that goes on is cancelled again.
+_AGAIN = 0.2
 
 
 async def within(seconds: float, work: Awaitable[_T]) -> _T:
@@ -31,3 +33,12 @@ async def within(seconds: float, work: Awaitable[_T]) -> _T:
         raise
     finally:
         timer.cancel()
+
+
+async def end_tasks(tasks: Iterable[asyncio.Future[Any]]) -> None:  # Any: none of their results is used
+    """Cancel tasks until all have ended; a cancellation is lost where what was waited for comes at the same moment."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=_AGAIN)

@@ -11,14 +11,14 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
 from slack_alert.channels.slack.app_token import app_token_hint
 from slack_alert.channels.slack.client import Client, SlackAccess
 from slack_alert.channels.slack.errors import RefusedError
-from slack_alert.channels.slack.inbound.deadline import within
+from slack_alert.channels.slack.inbound.deadline import end_tasks, within
 from slack_alert.channels.slack.inbound.people import SlackPeople
 from slack_alert.channels.slack.inbound.pipeline import Pipeline
 from slack_alert.channels.slack.inbound.translate import Arrival, DirectoryChange, translate
@@ -103,9 +103,10 @@ class SocketModeDoor:
         try:
             await asyncio.gather(*keepers)
         finally:
+            await end_tasks(keepers)  # It may open another socket until it has ended.
             sockets, self._sockets = list(self._sockets), set()
             self._state = DoorState(is_open=False, since=self._clock.now(), reason="not running")
-            await _end([*keepers, *self._tasks])
+            await end_tasks(self._tasks)
             await self._pipeline.close(self._times.take)
             await asyncio.gather(*(socket.close() for socket in sockets))
             await self._opener.close()
@@ -325,13 +326,6 @@ _BROKEN = "the connection to Slack broke; it is made again"
 _LINK_DISABLED = "link_disabled"
 #: What somebody has to mend, wherever it is told.
 _MENDED = {_LINK_DISABLED: "switch on Socket Mode in the settings of the app, https://api.slack.com/apps"}
-
-
-async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:  # Any: none of their results is used
-    waiting = list(tasks)
-    for task in waiting:
-        task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 def _now() -> float:

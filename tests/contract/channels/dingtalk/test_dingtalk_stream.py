@@ -15,6 +15,7 @@ import pytest
 
 from slack_alert.channels.dingtalk.inbound.corporation import OwnCorporation
 from slack_alert.channels.dingtalk.inbound.stream import DingTalkStreamDoor, StreamTimes
+from slack_alert.channels.dingtalk.inbound.stream_socket import StreamSocket
 from slack_alert.core.errors import StoreError
 from slack_alert.core.model.asked import ButtonPress, ChatMessage
 from slack_alert.core.structs import replace
@@ -599,3 +600,26 @@ def test_whose_robot_it_is_is_learned_from_messages_and_decides_who_presses(ding
     using(dingtalk, act, intake=intake, corporation=corporation)
     assert [said.by.user for said in intake.taken] == ["?0123", "0123", "0123", "?0123"]
     assert corporation.id == CORPORATION
+
+
+def test_a_door_is_shut_where_a_cancellation_is_lost(dingtalk: FakeDingTalkStream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where what was waited for comes at the same moment: another socket is opened before it is cancelled again."""
+    lost = list[str]()
+    ends = StreamSocket.ends
+
+    async def lose_the_first(socket: StreamSocket, *, within: float) -> bool:
+        try:
+            return await ends(socket, within=within)
+        except asyncio.CancelledError:
+            if lost:
+                raise
+            lost.append("cancelled")
+            return True
+
+    monkeypatch.setattr(StreamSocket, "ends", lose_the_first)
+
+    async def act(rig: Rig) -> None:
+        await rig.opened()
+
+    using(dingtalk, act)
+    assert lost == ["cancelled"]

@@ -14,6 +14,7 @@ import pytest
 from slack_alert.channels.slack.client import Client, SlackAccess
 from slack_alert.channels.slack.inbound.people import SlackPeople
 from slack_alert.channels.slack.inbound.socket_mode import SocketModeDoor, SocketTimes
+from slack_alert.channels.slack.inbound.web_socket import SlackWebSocket
 from slack_alert.core.model.asked import ButtonPress, ChatMessage
 from slack_alert.core.structs import replace
 from slack_alert.engine.clock import SystemClock
@@ -710,3 +711,26 @@ def test_a_proxy_that_is_away_is_named_without_its_password(slack: FakeSlack) ->
 
 def _times(**changed: Any) -> SocketTimes:
     return replace(QUICK, **changed)
+
+
+def test_a_door_is_shut_where_a_cancellation_is_lost(slack: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where what was waited for comes at the same moment: another socket is opened before it is cancelled again."""
+    lost = list[str]()
+    ends = SlackWebSocket.ends
+
+    async def lose_the_first(socket: SlackWebSocket, *, within: float) -> bool:
+        try:
+            return await ends(socket, within=within)
+        except asyncio.CancelledError:
+            if lost:
+                raise
+            lost.append("cancelled")
+            return True
+
+    monkeypatch.setattr(SlackWebSocket, "ends", lose_the_first)
+
+    async def act(rig: Rig) -> None:
+        await rig.opened()
+
+    using(slack, act)
+    assert lost == ["cancelled"]
