@@ -39,6 +39,8 @@ NAMED_SECTIONS = {
 
 #: The beginning of the names of sections of packs, whose manifests say which keys there are.
 PACK = "pack."
+#: Packs that come along, and whose sections are written without that: [jenkins], [jenkins.services].
+PACK_SECTIONS = ("jenkins",)
 
 
 class Key(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from slack_alert.core.policy.quiet_windows import QuietWindow
 from slack_alert.core.redaction.credentials import hidden_parts
 from slack_alert.core.schedule.working_hours import WorkingHours
 from slack_alert.core.structs import Struct, replace
-from slack_alert.settings.keys import BY_NAME, KEYS, Key
+from slack_alert.settings.keys import BY_NAME, KEYS, PACK_SECTIONS, Key
 from slack_alert.settings.model import (
     CommandSection,
     DingTalkSection,
@@ -32,7 +32,7 @@ from slack_alert.settings.values import parse_value
 
 if TYPE_CHECKING:
     from slack_alert.core.commands.permissions import Permissions
-    from slack_alert.core.pack import PackSettings
+    from slack_alert.core.pack import PackSection, PackSettings
 
 
 def load_settings(
@@ -357,7 +357,21 @@ def _packs(written: Mapping[str, GivenValue], variables: Mapping[str, GivenValue
         pack, _, key = name.rpartition(".")
         section = sections.get(pack) or PackSection(pack, one.where)
         sections[pack] = replace(section, values={**section.values, key: given(one)}) if key else section
+    for pack in PACK_SECTIONS:
+        _fold_tables(pack, sections)
     return PackSettings(sections, {name: given(one) for name, one in variables.items()})
+
+
+def _fold_tables(pack: str, sections: dict[str, PackSection]) -> None:
+    """Make a list of pairs of a section such as [jenkins.services], as the value of that key of the pack."""
+    for name in [each for each in sections if each.startswith(f"{pack}.")]:
+        table = sections.pop(name)
+        pairs = [f"{key} = {value.text}" for key, value in table.values.items()]
+        first = next(iter(table.values.values()), None)
+        if first is not None:
+            own = sections.get(pack) or replace(table, name=pack, values={})
+            listed = replace(first, text=", ".join(pairs))
+            sections[pack] = replace(own, values={**own.values, name.removeprefix(f"{pack}."): listed})
 
 
 #: A line after all others.

@@ -12,7 +12,7 @@ from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
-from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, PACK, Key
+from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, PACK, PACK_SECTIONS, Key
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import masked, quoted, settings_error
@@ -151,6 +151,8 @@ def _free_variable(variable: str) -> str | None:
         return _named_variable(section, key.lower())
     if section + _DOT == PACK and key:
         return f"{PACK_VARIABLE}{key.lower()}"
+    if section in PACK_SECTIONS and key:
+        return f"{PACK_VARIABLE}{section}_{key.lower()}"
     return f"{section}{_DOT}{_SPELL.get(section, str.lower)(key)}" if section in _FREE and key else None
 
 
@@ -241,7 +243,8 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
     if conf is None:
         return {}
     layer = {}
-    for section, line in conf.sections:
+    for written, line in conf.sections:
+        section = _meant(written)
         if _keys_of_named(section) or section.startswith(PACK):
             # A section without a key is there, too.
             where = f"{conf.shown}:{line}"
@@ -250,15 +253,21 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
             said, hint = f"[{section}] is not a section.", suggestion(section, _sections_like(section))
             faults.append(SettingFault((rank, line), settings_error(said, where=f"{conf.shown}:{line}", hint=hint)))
     for entry in conf.entries:
-        valid = _valid_names(entry.section)
+        section = _meant(entry.section)
+        valid = _valid_names(section)
         where = f"{conf.shown}:{entry.line}"
-        name = _name_of(entry.section, entry.key, valid)
+        name = _name_of(section, entry.key, valid)
         if name is not None:
             layer[name] = GivenValue(entry.value, where, conf.path.parent, f"{entry.key}: ", (rank, entry.line))
         elif valid:
             said, hint = f"{entry.key} is not a key of [{entry.section}].", _hint(entry.key, list(valid))
             faults.append(SettingFault((rank, entry.line), settings_error(said, where=where, hint=hint)))
     return layer
+
+
+def _meant(section: str) -> str:
+    """Return the name of a section, which some packs that come along may write without `pack.`."""
+    return f"{PACK}{section}" if section.partition(_DOT)[0] in PACK_SECTIONS else section
 
 
 def _name_of(section: str, key: str, valid: Mapping[str, str]) -> str | None:

@@ -602,7 +602,9 @@ def test_whose_robot_it_is_is_learned_from_messages_and_decides_who_presses(ding
     assert corporation.id == CORPORATION
 
 
-def test_a_door_is_shut_where_a_cancellation_is_lost(dingtalk: FakeDingTalkStream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_door_is_shut_where_a_cancellation_is_lost(
+    dingtalk: FakeDingTalkStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As where what was waited for comes at the same moment: another socket is opened before it is cancelled again."""
     lost = list[str]()
     ends = StreamSocket.ends

@@ -1,0 +1,1 @@
+"""Jenkins from the chat: `plugin.py` has the commands, and the other files talk to Jenkins."""
