@@ -10,7 +10,7 @@ from typing import Any
 from slack_alert.core.errors import BadValue
 from slack_alert.core.excerpts import excerpt
 from slack_alert.core.patterns import lazy_pattern
-from slack_alert.core.structs import PrivateStruct, Struct, field
+from slack_alert.core.structs import PrivateStruct, Struct, field, replace
 from slack_alert.core.units.local_time import parse_instant
 from slack_alert.core.units.names import composed, suggestion
 from slack_alert.core.units.quantities import parse_duration
@@ -40,6 +40,8 @@ class PackSection(Struct, frozen=True):
     name: str
     where: str
     values: Mapping[str, GivenText] = field(default_factory=dict)
+    #: What was read of further sections, which the manifest does not declare; None: there are none.
+    read: PackConfig | None = None
 
 
 class PackSettings(Struct, frozen=True):
@@ -65,7 +67,7 @@ class PackSettings(Struct, frozen=True):
             if owner is not None:
                 section = found.get(owner) or PackSection(owner, given.where)
                 key = variable.removeprefix(f"{_variable(owner)}_")
-                found[owner] = PackSection(owner, section.where, {**section.values, key: given})
+                found[owner] = replace(section, values={**section.values, key: given})
         return found
 
 

@@ -9,7 +9,7 @@ from slack_alert.core.structs import Struct
 Kind = Literal[
     "text", "address", "secret", "url", "whole", "number", "duration", "choice", "names",
     "size", "hours", "zone", "folder", "file", "database", "listen", "hosts", "prefixes", "conversations",
-    "members", "path", "words",
+    "members", "path", "words", "repository",
 ]  # fmt: skip
 
 
@@ -20,7 +20,17 @@ COMMAND_KEYS = ("run", "params", "allow", "queue", "lock", "cwd", "timeout", "co
 NAMED_SECTIONS = {
     "command": COMMAND_KEYS,
     "webhook": ("secret", "secret_file", "signature", "id"),
-    "git": ("host", "hook_secret", "hook_secret_file"),
+    "git": (
+        "host",
+        "url",
+        "repo",
+        "token",
+        "token_file",
+        "test",
+        "approve",
+        "hook_secret",
+        "hook_secret_file",
+    ),
     "dingtalk": (
         "webhook",
         "webhook_file",
@@ -41,6 +51,8 @@ NAMED_SECTIONS = {
 PACK = "pack."
 #: Packs that come along, and whose sections are written without that: [jenkins], [jenkins.services].
 PACK_SECTIONS = ("jenkins",)
+#: The beginning of the names of sections with the owners of files in a repository; their keys are globs.
+OWNERS = "owners."
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -442,6 +454,14 @@ KEYS: tuple[Key, ...] = (
         default="off",
         choices=("off", "on"),
         meaning="on: a command is found inside a sentence, too, where it has a slash in front: /test 233.",
+    ),
+    Key(
+        name="git_default",
+        section="git",
+        kind="repository",
+        unset="the only one there is",
+        example="shop",
+        meaning="The repository that commands such as pr 12 are about where none is named: the NAME of a [git.NAME].",
     ),
     Key(
         name="store_key_file",

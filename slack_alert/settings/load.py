@@ -19,6 +19,7 @@ from slack_alert.settings.keys import BY_NAME, KEYS, PACK_SECTIONS, Key
 from slack_alert.settings.model import (
     CommandSection,
     DingTalkSection,
+    GitSection,
     HookSection,
     LoadedSettings,
     Settings,
@@ -32,7 +33,7 @@ from slack_alert.settings.values import parse_value
 
 if TYPE_CHECKING:
     from slack_alert.core.commands.permissions import Permissions
-    from slack_alert.core.pack import PackSection, PackSettings
+    from slack_alert.core.pack import PackConfig, PackSection, PackSettings
 
 
 def load_settings(
@@ -63,13 +64,14 @@ def load_settings(
     values["quiet"] = _windows(quiet, zone.value, faults)
     values["queues"] = dict(_queues(gathered.free("queues"), faults))
     values["chat_prefixes"] = dict(_channel_prefixes(gathered.free("chat_prefix"), faults))
-    values["rights"] = _rights(gathered, chosen, faults)
+    values["rights"] = rights = _rights(gathered, chosen, faults)
 
     values["commands"] = _commands(gathered.free("command"), place, faults)
     values["hooks"] = _hooks(gathered, reader, faults)
     values["dingtalk"], values["channels"] = _further_channels(gathered, reader, faults)
     _check_services(values, chosen, faults)
-    values["packs"] = _packs(gathered.free("pack"), gathered.free("pack_variable"))
+    values["git"] = _git(gathered, reader, rights, faults)
+    values["packs"] = _packs(gathered.free("pack"), gathered.free("pack_variable"), _of_git(values))
     if faults:
         raise _first_fault(faults)
     values["other_secrets"] = tuple(_other_secrets(gathered, chosen, environ))
@@ -295,6 +297,35 @@ def _hooks(gathered: GatheredSources, reader: _Reader, faults: list[SettingFault
     return read_hooks(sections, reader.secret, faults)
 
 
+def _git(
+    gathered: GatheredSources, reader: _Reader, rights: Permissions | None, faults: list[SettingFault]
+) -> tuple[GitSection, ...]:
+    """Return the repositories of the sections [git.NAME]."""
+    sections, owners = _by_section(gathered.free("git")), gathered.free("owners")
+    _, default = gathered.strongest(BY_NAME["git_default"]) or ("", None)
+    if not sections and not owners and default is None:
+        return ()
+    from slack_alert.core.commands.roles import Roles
+    from slack_alert.settings.git_sections import check_default, read_git
+
+    found = read_git(sections, owners, reader.secret, rights.roles if rights else Roles(), faults)
+    check_default(default, found, faults)
+    return found
+
+
+def _of_git(values: Mapping[str, Any]) -> PackConfig | None:
+    """Return what the pack of that name reads; None: there is no repository."""
+    found: tuple[GitSection, ...] = values["git"]
+    if not found:
+        return None
+    from slack_alert.core.pack import PackConfig
+
+    default = values["git_default"] or (found[0].name if len(found) == 1 else "")
+    named = {"repositories": [each.name for each in found], "default": default}
+    plain = {key: value for each in found for key, value in each.plain.items()}
+    return PackConfig("git", {**named, **plain}, [f"{each.name}.token" for each in found])
+
+
 def _further_channels(
     gathered: GatheredSources, reader: _Reader, faults: list[SettingFault]
 ) -> tuple[tuple[DingTalkSection, ...], dict[str, Secret]]:
@@ -343,9 +374,11 @@ def _command(
         return None
 
 
-def _packs(written: Mapping[str, GivenValue], variables: Mapping[str, GivenValue]) -> PackSettings | None:
-    """Return what is said of packs, or None where nothing is."""
-    if not written and not variables:
+def _packs(
+    written: Mapping[str, GivenValue], variables: Mapping[str, GivenValue], git: PackConfig | None
+) -> PackSettings | None:
+    """Return what is said of packs, or None where nothing is; that of Git has sections of its own."""
+    if not written and not variables and git is None:
         return None
     from slack_alert.core.pack import GivenText, PackSection, PackSettings
 
@@ -359,6 +392,8 @@ def _packs(written: Mapping[str, GivenValue], variables: Mapping[str, GivenValue
         sections[pack] = replace(section, values={**section.values, key: given(one)}) if key else section
     for pack in PACK_SECTIONS:
         _fold_tables(pack, sections)
+    if git is not None:
+        sections["git"] = replace(sections.get("git") or PackSection("git", ""), read=git)
     return PackSettings(sections, {name: given(one) for name, one in variables.items()})
 
 

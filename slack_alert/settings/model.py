@@ -73,6 +73,38 @@ class HookSection(Struct, frozen=True):
     id_header: str = ""
 
 
+class GitSection(Struct, frozen=True):
+    """A repository on a host, whose pull requests people see, approve and merge."""
+
+    name: str
+    host: str
+    #: Where the API of the host is, without a slash at the end.
+    url: str
+    #: Its path on the host.
+    repo: str
+    token: Secret
+    #: What `test` starts: `command:NAME`, `github:WORKFLOW`; empty: nothing.
+    test: str
+    #: Where an approval is kept: `record`, or `review` for the host as well.
+    approve: str
+    #: Lines of [owners.NAME], as they are written: `db/** = github:ann, release`.
+    owners: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> dict[str, str | list[str]]:
+        """What the pack reads of it, by key."""
+        read: dict[str, str | list[str]] = {
+            "host": self.host,
+            "url": self.url,
+            "repo": self.repo,
+            "token": self.token.reveal(),
+            "test": self.test,
+            "approve": self.approve,
+            "owners": [*self.owners],
+        }
+        return {f"{self.name}.{key}": value for key, value in read.items()}
+
+
 class DingTalkSection(Struct, frozen=True):
     """A robot of DingTalk: a group's, by its webhook, or an app's, by its client id; or both."""
 
@@ -155,6 +187,9 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
     web_read_token: Secret | None
     #: The hooks of the sections [webhook.NAME] and [git.NAME].
     hooks: tuple[HookSection, ...] = ()
+    #: The repositories of the sections [git.NAME], and that which is meant where none is named.
+    git: tuple[GitSection, ...] = ()
+    git_default: str | None
     #: Robots of DingTalk, and what apprise reaches, by the channels' names.
     dingtalk: tuple[DingTalkSection, ...]
     channels: Mapping[str, Secret]
@@ -247,9 +282,10 @@ class Settings(PrivateStruct, frozen=True, kw_only=True):
         of a secret URL are redacted as well; they need not be listed.
         """
         hooks = (hook.secret for hook in self.hooks)
+        hosts = (each.token for each in self.git)
         channels = (*(each for robot in self.dingtalk for each in robot.every_secret), *self.channels.values())
         web = (self.web_token, self.web_read_token)
-        given = (self.token, self.app_token, self.signing_secret, *web, *hooks, *channels, *self.other_secrets)
+        given = (self.token, self.app_token, self.signing_secret, *web, *hooks, *hosts, *channels, *self.other_secrets)
         whole = (self.heartbeat_url, self.proxy)
         partly = (self.api_url, self.icon_url, self.database, self.web_public_url)
         return (

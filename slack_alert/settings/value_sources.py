@@ -12,7 +12,7 @@ from slack_alert.core.patterns import lazy_pattern
 from slack_alert.core.structs import PrivateStruct, Struct
 from slack_alert.core.units.names import nearest, suggestion
 from slack_alert.settings.ini import ConfEntry, ConfFile, UnreadableFile, read_conf
-from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, PACK, PACK_SECTIONS, Key
+from slack_alert.settings.keys import KEYS, NAMED_SECTIONS, OWNERS, PACK, PACK_SECTIONS, Key
 from slack_alert.settings.paths import StartPlace, is_there
 from slack_alert.settings.reference import FREE, SECTIONS
 from slack_alert.settings.secret import masked, quoted, settings_error
@@ -153,6 +153,8 @@ def _free_variable(variable: str) -> str | None:
         return f"{PACK_VARIABLE}{key.lower()}"
     if section in PACK_SECTIONS and key:
         return f"{PACK_VARIABLE}{section}_{key.lower()}"
+    if section + _DOT == OWNERS and key:
+        return f"{OWNERS}{key.lower()}"
     return f"{section}{_DOT}{_SPELL.get(section, str.lower)(key)}" if section in _FREE and key else None
 
 
@@ -249,7 +251,7 @@ def _of_file(conf: ConfFile | None, rank: int, faults: list[SettingFault]) -> La
             # A section without a key is there, too.
             where = f"{conf.shown}:{line}"
             layer[f"{section}{_DOT}"] = GivenValue("", where, conf.path.parent, "", (rank, line))
-        elif section not in SECTIONS:
+        elif section not in SECTIONS and not section.startswith(OWNERS):
             said, hint = f"[{section}] is not a section.", suggestion(section, _sections_like(section))
             faults.append(SettingFault((rank, line), settings_error(said, where=f"{conf.shown}:{line}", hint=hint)))
     for entry in conf.entries:
@@ -274,7 +276,7 @@ def _name_of(section: str, key: str, valid: Mapping[str, str]) -> str | None:
     """Return the name of a value, or None if its section has no such key."""
     if section == "chat" and key.startswith("prefix."):
         return f"{CHANNEL_PREFIX}{key.removeprefix('prefix.')}"
-    if section.startswith(PACK):
+    if section.startswith((PACK, OWNERS)):
         return f"{section}{_DOT}{key}"
     return f"{section}{_DOT}{key}" if section in _FREE else valid.get(key)
 
@@ -359,7 +361,7 @@ _FREE = frozenset(free.name for free in FREE)
 #: The kinds of named sections whose keys variables can set; a command is a program, which no variable may name.
 _BY_VARIABLE = frozenset(NAMED_SECTIONS) - {"command"}
 _SECRETS = frozenset(key.name for key in KEYS if key.kind == "secret")
-_NAMED_SECRETS = frozenset({"secret", "hook_secret", "client_secret", "webhook"})
+_NAMED_SECRETS = frozenset({"secret", "hook_secret", "client_secret", "webhook", "token"})
 _NAMES_IN_FILES = {
     section: {
         key.written + name.removeprefix(key.name): name

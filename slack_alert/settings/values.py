@@ -157,6 +157,7 @@ _SEPARATOR = lazy_pattern(r"[\s,]+")
 
 _PARSERS: Mapping[Kind, Callable[[Key, str], object]] = {
     "text": _text,
+    "repository": _text,
     "address": _address,
     "secret": _secret,
     "url": _url,

@@ -17,7 +17,7 @@ from tests.docs.book import ROOT, Page
 PACKAGE = ROOT / "slack_alert"
 PAGE = Page(ROOT / "docs" / "architecture.md")
 PICTURE = ROOT / "docs" / "images" / "pipeline.svg"
-QUESTIONS = 28
+QUESTIONS = 29
 #: What is said to be below the root, and not below the package.
 _ELSEWHERE = ("tests/", "docs/")
 #: Classes on the page are written so, and nothing else is.

@@ -12,6 +12,7 @@ SHIPPED = Path(__file__).parents[2] / "slack_alert.conf"
 BY_ITSELF = frozenset(
     {
         "timezone_source",
+        "git",
         "dry_run",
         "other_secrets",
         "service",

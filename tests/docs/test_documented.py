@@ -89,10 +89,11 @@ def test_every_setting_is_documented_with_its_flag() -> None:
 
 
 def test_settings_without_effect_are_named() -> None:
-    """Who reads a setting says `settings.NAME`; what is said about members is read as permissions."""
+    """Who reads a setting says `settings.NAME`; members are read as permissions, repositories by the pack of Git."""
     outside = [path for path in SOURCE.rglob("*.py") if "settings" not in path.relative_to(SOURCE).parts]
     source = "".join(path.read_text(encoding="utf-8") for path in outside)
-    read = {key: "permissions" if key.kind == "members" else key.name for key in KEYS}
+    of_others = {"members": "permissions", "repository": "packs"}
+    read = {key: of_others.get(key.kind, key.name) for key in KEYS}
     idle = {key.written for key, name in read.items() if not re.search(rf"settings\.{name}\b", source)}
     told = re.findall(r"^.* no effect in this version: .*$", page("reference/settings.md"), re.MULTILINE)
 

@@ -30,6 +30,8 @@ def check_config(manifest: Manifest, section: PackSection | None, root: Path, zo
     read = {each.name: reading.value(each) for each in manifest.config}
     values = {name: value for name, value in read.items() if value is not None}
     secret = [each.name for each in manifest.config if each.type.is_secret]
+    if (further := reading.section.read) is not None:
+        values, secret = {**values, **further}, [*secret, *further.secret_keys]
     problems = (*reading.problems, *_unknown(manifest, reading.section))
     return CheckedConfig(PackConfig(manifest.name, values, secret), problems)
 

@@ -1,0 +1,1 @@
+"""Pull requests from the chat: seen, tested, approved and merged, on the host where they are."""

@@ -1,0 +1,1 @@
+"""Hosts of repositories: one module each, over one way to ask them."""
