@@ -30,9 +30,7 @@ def fake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def clean(fake: FakeHost) -> Iterator[FakeHost]:
     """The host without what an earlier test has left."""
-    fake.faults.clear()
-    fake.requests.clear()
-    fake.before = lambda _: None
+    fake.forget()
     yield fake
     assert fake.violations == []
 

@@ -33,7 +33,7 @@ DEEP = b"[" * 100_000
 #: What may come instead of an answer, or after what was asked for was done.
 WRONG: dict[str, dict[str, Any]] = {
     "cut": {"kind": "cut"},
-    "slow": {"kind": "slow", "body": b"0.8"},
+    "slow": {"kind": "slow", "body": b"30"},
     "500": {"kind": "json", "status": 500, "body": b'{"message": "oops"}'},
     "502": {"kind": "html", "status": 502, "body": HTML},
     "503": {"kind": "html", "status": 503},
@@ -73,6 +73,11 @@ ALL = {**WRONG, **REFUSALS}
 MERGE = r"/merge$"
 
 
+def patience(wrong: str, seconds: float = 0.4) -> float:
+    """Return how long, in seconds, an answer is waited for: short only where none comes."""
+    return seconds if wrong == "slow" else 30.0
+
+
 def ready(fake: FakeHost, repository: Repository) -> tuple[FakePull, SimpleNamespace]:
     """Return a pull request to which nothing is missing, and the context of a run."""
     pull = fake.opens(file=f"file-{next(_NUMBERS)}")
@@ -99,7 +104,7 @@ def test_a_merge_that_was_not_done_is_sent_once_and_not_called_one(
     pull, ctx = ready(clean, repository)
     clean.faults.append(Fault(method="PUT|POST", path=MERGE, **ALL[wrong]))
 
-    told = merge(ctx, repository, connect(timeout=0.4), pull)
+    told = merge(ctx, repository, connect(timeout=patience(wrong)), pull)
 
     assert clean.merges.count((pull.number, clean.head(pull))) == 0
     assert told.startswith(("NotMerged: ", "UnknownOutcome: "))
@@ -115,7 +120,7 @@ def test_a_merge_whose_answer_is_lost_is_found_out(
     pull, ctx = ready(clean, repository)
     clean.faults.append(Fault(method="PUT|POST", path=MERGE, is_after=True, **WRONG[wrong]))
 
-    told = merge(ctx, repository, connect(timeout=0.4), pull)
+    told = merge(ctx, repository, connect(timeout=patience(wrong)), pull)
 
     assert told.startswith(f"#{pull.number} is merged: ")
     assert clean.merges.count((pull.number, clean.head(pull))) == 1
@@ -145,7 +150,7 @@ def test_a_comment_is_written_once_at_most(
     number = ready(clean, repository)[0].number
     clean.requests.clear()
     clean.faults.append(Fault(method="POST", path="(comments|notes)$", is_after=is_after, **WRONG[wrong]))
-    host = connect(timeout=0.4)
+    host = connect(timeout=patience(wrong))
 
     async def comment() -> None:
         await host.comment(await host.pull(number), "approved", "mark-1")
@@ -192,7 +197,7 @@ def test_what_cannot_be_read_is_never_taken_as_fine(
     pull, ctx = ready(clean, repository)
     clean.faults.append(Fault(method="GET", path=part, times=100, **ALL[wrong]))
 
-    told = merge(ctx, repository, connect(timeout=0.1), pull)
+    told = merge(ctx, repository, connect(timeout=patience(wrong, 0.1)), pull)
 
     if clean.faults[0].times == 100:  # This host is not asked for such a thing.
         assert told.startswith("#")
@@ -258,3 +263,13 @@ def test_a_certificate_that_is_not_good_is_named() -> None:
         api = replace(api_of("GitHub", f"https://{place}", {}), pauses=())
         with pytest.raises(HostError, match=r"cannot be reached: self.signed certificate"):
             asyncio.run(api.get("/user"))
+
+
+def test_a_request_that_was_given_up_meets_no_fault_of_a_later_test(clean: FakeHost, host: Host) -> None:
+    with clean.lock:
+        with pytest.raises(HostError, match="does not answer within"):
+            asyncio.run(replace(cast(Any, host), api=replace(cast(Any, host).api, timeout=0.05)).pulls())
+        clean.faults.append(Fault("json", method="GET", status=403))
+
+    with pytest.raises(HostError, match="403"):
+        asyncio.run(host.pulls())

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -212,6 +211,13 @@ class FakeHost:
     def sent(self, method: str, part: str = "") -> list[Request]:
         return [each for each in self.requests if each.method == method and part in each.path]
 
+    def forget(self) -> None:
+        """Forget the requests and faults of an earlier test; the pull requests stay."""
+        with self.lock:
+            self.faults.clear()
+            self.requests.clear()
+            self.before = lambda _: None
+
     def take_fault(self, request: Request, *, is_after: bool) -> Fault | None:
         for fault in self.faults:
             is_meant = fault.is_after == is_after and request.method in (fault.method or request.method).split("|")
@@ -235,6 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
         with self.fake.lock:
+            if self._is_alone():
+                self.close_connection = True
+                return
             self.fake.requests.append(request)
             self.fake.before(request)
             if (fault := self.fake.take_fault(request, is_after=False)) is None:
@@ -248,13 +257,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - as http.server calls them
 
+    def _is_alone(self) -> bool:
+        """Return whether who asked has gone: a request that was given up counts for no later test."""
+        try:
+            return bool(self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def _fail(self, fault: Fault) -> None:
         if fault.kind == "cut":
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
         elif fault.kind == "slow":
-            time.sleep(float(fault.body or b"1"))
+            self.connection.settimeout(float(fault.body or b"1"))
+            with suppress(OSError):
+                self.connection.recv(1)
             self.close_connection = True
         elif fault.kind == "truncated":
             self._write(200, fault.body or b'{"merged": tr', "application/json", length=500)
